@@ -1,0 +1,1 @@
+"""Tidegate: a gate on a DynamoDB stream that lets only sanitised, fraud-scored events through."""
