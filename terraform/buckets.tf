@@ -1,0 +1,132 @@
+# Three buckets, because three groups of people read them: analysts the events, auditors the manifests, and only those who
+# mend a policy the quarantine, which holds raw records.
+
+locals {
+  buckets = {
+    events     = { folder = "events", recovery_days = 7 }
+    audit      = { folder = "manifests", recovery_days = 7 }
+    quarantine = { folder = "quarantine", recovery_days = 1 }
+  }
+}
+
+resource "aws_s3_bucket" "this" {
+  for_each = local.buckets
+
+  bucket              = "${local.prefix}-${each.key}-${local.account}"
+  object_lock_enabled = each.key == "audit"
+  force_destroy       = !var.deletion_protection
+}
+
+resource "aws_s3_bucket_public_access_block" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket                  = each.value.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+
+  rule {
+    bucket_key_enabled = true # one request to KMS per bucket and while, not per object
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = aws_kms_key.data.arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "this" {
+  for_each = aws_s3_bucket.this
+
+  bucket = each.value.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# The lock lasts as long as the shortest audit retention among the policies, so that none is kept longer than it says.
+resource "aws_s3_bucket_object_lock_configuration" "audit" {
+  bucket = aws_s3_bucket_versioning.this["audit"].bucket
+
+  rule {
+    default_retention {
+      mode = var.audit_lock_mode
+      days = min([for days in values(local.retention_days) : days.audit]...)
+    }
+  }
+}
+
+# Retention is the policy's. What is deleted or replaced, by expiry or by hand, can be recovered for `recovery_days` more.
+resource "aws_s3_bucket_lifecycle_configuration" "this" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket_versioning.this[each.key].bucket
+
+  dynamic "rule" {
+    for_each = local.retention_days
+
+    content {
+      id     = rule.key
+      status = "Enabled"
+
+      filter {
+        prefix = "${each.value.folder}/${rule.key}/"
+      }
+      expiration {
+        days = rule.value[each.key]
+      }
+      noncurrent_version_expiration {
+        noncurrent_days = each.value.recovery_days
+      }
+    }
+  }
+
+  rule {
+    id     = "leftovers"
+    status = "Enabled"
+
+    filter {}
+    expiration {
+      expired_object_delete_marker = true
+    }
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "this" {
+  for_each = aws_s3_bucket_public_access_block.this
+
+  bucket = each.value.bucket
+  policy = data.aws_iam_policy_document.bucket[each.key].json
+}
+
+data "aws_iam_policy_document" "bucket" {
+  for_each = aws_s3_bucket.this
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [each.value.arn, "${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}

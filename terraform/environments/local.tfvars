@@ -1,0 +1,16 @@
+# The embedded AWS of `make demo`: everything can be thrown away, nothing waits.
+environment = "local"
+region      = "eu-west-1"
+embedded    = true
+
+deletion_protection      = false
+key_deletion_window_days = 7
+
+streams = {
+  payments = {
+    table          = { hash_key = "payment_id", ttl_attribute = "expires_at" }
+    batch_size     = 200
+    batch_window_s = 1
+    retries        = 5
+  }
+}

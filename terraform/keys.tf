@@ -1,0 +1,141 @@
+# Two kinds of key. The data key encrypts what lies in AWS. The token keys never leave KMS: the function derives its
+# token and pseudonym keys from their MACs, so who may make and open tokens is a question of IAM alone.
+#
+# Their policies separate three powers: managing a key (the account's administrators, who cannot use it), using it, and
+# letting an AWS service use it. Use needs a grant in IAM as well.
+
+# --- Data key ----------------------------------------------------------------------------------------
+
+resource "aws_kms_key" "data" {
+  description             = "${local.prefix}: encrypts events, manifests, quarantine, tables, topics, queues and logs"
+  enable_key_rotation     = true
+  rotation_period_in_days = 365
+  deletion_window_in_days = var.key_deletion_window_days
+  policy                  = data.aws_iam_policy_document.data_key.json
+}
+
+resource "aws_kms_alias" "data" {
+  name          = "alias/${local.prefix}-data"
+  target_key_id = aws_kms_key.data.key_id
+}
+
+data "aws_iam_policy_document" "data_key" {
+  source_policy_documents = [data.aws_iam_policy_document.key_management.json]
+
+  statement {
+    sid       = "UseThroughServices"
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    resources = ["*"] # a key policy's only resource is its key
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:root"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [for service in ["dynamodb", "s3", "sns", "sqs"] : "${service}.${var.region}.amazonaws.com"]
+    }
+  }
+
+  # DynamoDB holds a grant for as long as a table is encrypted with the key.
+  statement {
+    sid       = "GrantToDynamoDB"
+    actions   = ["kms:CreateGrant"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:root"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["dynamodb.${var.region}.amazonaws.com"]
+    }
+    condition {
+      test     = "Bool"
+      variable = "kms:GrantIsForAWSResource"
+      values   = ["true"]
+    }
+  }
+
+  statement {
+    sid       = "EncryptLogs"
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${var.region}.amazonaws.com"]
+    }
+    condition {
+      test     = "ArnEquals"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values = [
+        for stream in local.streams :
+        "arn:${data.aws_partition.current.partition}:logs:${var.region}:${local.account}:log-group:/aws/lambda/${stream.name}"
+      ]
+    }
+  }
+}
+
+# --- Token keys --------------------------------------------------------------------------------------
+
+resource "aws_kms_key" "token" {
+  for_each = toset([for version in var.token_key_versions : tostring(version)])
+
+  description              = "${local.prefix}: tokens and pseudonyms, version ${each.key}"
+  key_usage                = "GENERATE_VERIFY_MAC"
+  customer_master_key_spec = "HMAC_512"
+  deletion_window_in_days  = var.key_deletion_window_days
+  policy                   = data.aws_iam_policy_document.token_key.json
+}
+
+resource "aws_kms_alias" "token" {
+  for_each = aws_kms_key.token
+
+  name          = "alias/${local.prefix}-token-${each.key}"
+  target_key_id = each.value.key_id
+}
+
+data "aws_iam_policy_document" "token_key" {
+  source_policy_documents = [data.aws_iam_policy_document.key_management.json]
+
+  statement {
+    sid       = "DeriveInStreams"
+    actions   = ["kms:GenerateMac"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:root"]
+    }
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = local.role_arns
+    }
+  }
+}
+
+# --- Both --------------------------------------------------------------------------------------------
+
+data "aws_iam_policy_document" "key_management" {
+  statement {
+    sid = "Manage"
+    actions = [
+      "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
+      "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+      "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags", "kms:ListRetirableGrants", "kms:ListKeyRotations",
+      "kms:PutKeyPolicy", "kms:RetireGrant", "kms:RevokeGrant", "kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion",
+      "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+    ]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:root"]
+    }
+  }
+}

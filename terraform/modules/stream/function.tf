@@ -1,0 +1,62 @@
+resource "aws_lambda_function" "this" {
+  function_name    = var.name
+  description      = "Sanitises and scores the changes of one table (policy ${var.policy})"
+  role             = aws_iam_role.this.arn
+  handler          = "processor.handler.handler"
+  runtime          = var.runtime
+  architectures    = [var.architecture]
+  filename         = var.package
+  source_code_hash = filebase64sha256(var.package)
+  publish          = true
+
+  memory_size                    = var.memory_mb
+  timeout                        = var.timeout_s
+  reserved_concurrent_executions = var.reserved_concurrency
+
+  environment {
+    variables = {
+      EVENTS_BUCKET     = var.buckets["events"].name
+      AUDIT_BUCKET      = var.buckets["audit"].name
+      QUARANTINE_BUCKET = var.buckets["quarantine"].name
+      ALERTS_TOPIC_ARN  = var.alerts_topic_arn
+      LEDGER_TABLE      = var.ledger.name
+      DATA_KEY_ARN      = var.data_key_arn
+      TOKEN_KEY_ARNS    = jsonencode(var.token_key_arns)
+    }
+  }
+
+  logging_config {
+    log_group  = aws_cloudwatch_log_group.this.name
+    log_format = "JSON"
+  }
+
+  tracing_config {
+    mode = var.tracing
+  }
+
+  # The mapping starts reading at once: the role must be able to before there is anything to run.
+  depends_on = [aws_iam_role_policy.this]
+}
+
+# What the mapping calls. Rolling back is pointing it at an earlier version.
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "The version that the stream is sent to"
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.data_key_arn
+
+  lifecycle {
+    precondition {
+      condition = contains([
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+      ], var.log_retention_days)
+      error_message = "Policy ${var.policy}: CloudWatch cannot keep logs for exactly ${var.log_retention_days} days. Set retention_days.logs to one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+    }
+  }
+}

@@ -1,0 +1,139 @@
+# Everything the function may do, in the order in which a record meets it.
+
+resource "aws_iam_role" "this" {
+  name               = var.name
+  description        = "Runs ${var.name}"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = "gate"
+  role   = aws_iam_role.this.id
+  policy = data.aws_iam_policy_document.role.json
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+locals {
+  region    = split(":", var.stream_arn)[3]
+  table_arn = split("/stream/", var.stream_arn)[0]
+}
+
+data "aws_iam_policy_document" "role" {
+  statement {
+    sid       = "ReadStream"
+    actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+    resources = [var.stream_arn]
+  }
+
+  statement {
+    sid       = "FindStream"
+    actions   = ["dynamodb:ListStreams"]
+    resources = ["${local.table_arn}/stream/*"] # lists a table's streams, not one
+  }
+
+  statement {
+    sid       = "KeepLedger"
+    actions   = ["dynamodb:PutItem", "dynamodb:Query"]
+    resources = [var.ledger.arn]
+  }
+
+  statement {
+    sid       = "DeriveTokenKeys"
+    actions   = ["kms:GenerateMac"]
+    resources = values(var.token_key_arns)
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:MacAlgorithm"
+      values   = ["HMAC_SHA_512"]
+    }
+  }
+
+  # Events are read back (HEAD) to tell an earlier success from a fence.
+  statement {
+    sid       = "WriteEvents"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${var.buckets["events"].arn}/events/${var.policy}/*"]
+  }
+
+  # Written and never read by the gate.
+  statement {
+    sid     = "WriteManifestsAndQuarantine"
+    actions = ["s3:PutObject"]
+    resources = [
+      "${var.buckets["audit"].arn}/manifests/${var.policy}/*",
+      "${var.buckets["quarantine"].arn}/quarantine/${var.policy}/*",
+    ]
+  }
+
+  # PublishBatch is authorised as Publish.
+  dynamic "statement" {
+    for_each = var.publishes_alerts ? [var.alerts_topic_arn] : []
+
+    content {
+      sid       = "PublishAlerts"
+      actions   = ["sns:Publish"]
+      resources = [statement.value]
+    }
+  }
+
+  statement {
+    sid       = "ReportFailures"
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.failures.arn]
+  }
+
+  statement {
+    sid       = "EncryptWhatItWrites"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.data_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [for service in ["dynamodb", "s3", "sns", "sqs"] : "${service}.${local.region}.amazonaws.com"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.source_key_arn == null ? [] : [var.source_key_arn]
+
+    content {
+      sid       = "DecryptStream"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["dynamodb.${local.region}.amazonaws.com"]
+      }
+    }
+  }
+
+  statement {
+    sid       = "WriteLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.tracing == "Active" ? ["*"] : []
+
+    content {
+      sid       = "Trace"
+      actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+      resources = [statement.value] # X-Ray has no resources to name
+    }
+  }
+}

@@ -1,0 +1,144 @@
+variable "name" {
+  type        = string
+  description = "Name of the function, its role, queue and alarms: tidegate-<env>-<stream>."
+}
+
+variable "policy" {
+  type        = string
+  description = "Name of the masking policy: the folder it may write to in each bucket."
+}
+
+# --- What it reads -----------------------------------------------------------------------------------
+
+variable "stream_arn" {
+  type        = string
+  description = "ARN of the DynamoDB stream."
+}
+
+variable "source_key_arn" {
+  type        = string
+  description = "KMS key of the source table; null for one that AWS owns."
+  default     = null
+}
+
+variable "filters" {
+  type        = list(string)
+  description = "Event filter patterns, JSON; none lets every record through."
+  default     = []
+}
+
+variable "batch_size" {
+  type        = number
+  description = "Most records in one batch."
+}
+
+variable "batch_window_s" {
+  type        = number
+  description = "Longest wait for a batch to fill, seconds."
+}
+
+variable "parallelization_factor" {
+  type        = number
+  description = "Batches of one shard processed at once."
+}
+
+variable "retries" {
+  type        = number
+  description = "Retries of a failing batch; -1 until the record is too old."
+}
+
+variable "max_record_age_s" {
+  type        = number
+  description = "Age at which a failing record goes to the failure queue, seconds."
+}
+
+variable "bisect" {
+  type        = bool
+  description = "Whether a failing batch is cut in two to find the record at fault."
+}
+
+# --- What runs ---------------------------------------------------------------------------------------
+
+variable "package" {
+  type        = string
+  description = "Path of the zip; built beforehand, only hashed here."
+}
+
+variable "runtime" {
+  type        = string
+  description = "Lambda runtime."
+}
+
+variable "architecture" {
+  type        = string
+  description = "arm64 or x86_64."
+}
+
+variable "memory_mb" {
+  type        = number
+  description = "Memory of the function, MB; processor power follows it."
+}
+
+variable "timeout_s" {
+  type        = number
+  description = "Longest run for one batch, seconds."
+}
+
+variable "reserved_concurrency" {
+  type        = number
+  description = "Concurrent runs reserved, which is also the most there can be; -1 for neither."
+}
+
+variable "tracing" {
+  type        = string
+  description = "X-Ray mode: Active or PassThrough."
+}
+
+variable "log_retention_days" {
+  type        = number
+  description = "Days CloudWatch keeps the function's log."
+}
+
+# --- What it writes ----------------------------------------------------------------------------------
+
+variable "buckets" {
+  type        = map(object({ name = string, arn = string }))
+  description = "The buckets events, audit and quarantine."
+}
+
+variable "alerts_topic_arn" {
+  type        = string
+  description = "Topic for flagged events."
+}
+
+variable "publishes_alerts" {
+  type        = bool
+  description = "Whether the policy routes anything to the topic. If not, the role may not publish."
+}
+
+variable "ledger" {
+  type        = object({ name = string, arn = string })
+  description = "The ledger table."
+}
+
+variable "data_key_arn" {
+  type        = string
+  description = "Key that encrypts what the function writes."
+}
+
+variable "token_key_arns" {
+  type        = map(string)
+  description = "Token keys by version."
+}
+
+# --- Who is told -------------------------------------------------------------------------------------
+
+variable "iterator_age_alarm_s" {
+  type        = number
+  description = "How far behind the stream is too far, seconds."
+}
+
+variable "alarm_topic_arns" {
+  type        = set(string)
+  description = "Topics told when an alarm changes state."
+}

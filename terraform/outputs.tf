@@ -1,0 +1,39 @@
+output "streams" {
+  description = "Per stream: what to look at, what to call, what to grant."
+  value = {
+    for name, stream in module.stream : name => merge(stream, {
+      policy       = local.streams[name].policy
+      source_table = split("/", stream.stream_arn)[1]
+    })
+  }
+}
+
+output "buckets" {
+  description = "Names of the buckets: events, audit, quarantine."
+  value       = { for name, bucket in aws_s3_bucket.this : name => bucket.bucket }
+}
+
+output "alerts_topic_arn" {
+  description = "Subscribe to this for flagged events."
+  value       = aws_sns_topic.alerts.arn
+}
+
+output "ledger_table" {
+  description = "Which record went into which object."
+  value       = aws_dynamodb_table.ledger.name
+}
+
+output "data_key_arn" {
+  description = "Readers of the buckets need kms:Decrypt on this key, through S3."
+  value       = aws_kms_key.data.arn
+}
+
+output "token_key_arns" {
+  description = "Token keys by version."
+  value       = { for version, key in aws_kms_key.token : version => key.arn }
+}
+
+output "region" {
+  description = "Region of everything above."
+  value       = var.region
+}

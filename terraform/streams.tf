@@ -1,0 +1,40 @@
+module "stream" {
+  source   = "./modules/stream"
+  for_each = local.streams
+
+  name   = each.value.name
+  policy = each.value.policy
+
+  # What it reads
+  stream_arn             = each.value.table == null ? each.value.stream_arn : aws_dynamodb_table.source[each.key].stream_arn
+  source_key_arn         = each.value.table == null ? each.value.source_key_arn : aws_kms_key.data.arn
+  filters                = each.value.filters
+  batch_size             = each.value.batch_size
+  batch_window_s         = each.value.batch_window_s
+  parallelization_factor = each.value.parallelization_factor
+  retries                = each.value.retries
+  max_record_age_s       = each.value.max_record_age_s
+  bisect                 = each.value.bisect
+
+  # What runs
+  package              = each.value.package
+  runtime              = var.runtime
+  architecture         = var.architecture
+  memory_mb            = each.value.memory_mb
+  timeout_s            = each.value.timeout_s
+  reserved_concurrency = each.value.reserved_concurrency
+  tracing              = var.tracing
+  log_retention_days   = local.retention_days[each.value.policy].logs
+
+  # What it writes
+  buckets          = { for name, bucket in aws_s3_bucket.this : name => { name = bucket.bucket, arn = bucket.arn } }
+  alerts_topic_arn = aws_sns_topic.alerts.arn
+  publishes_alerts = local.policies[each.value.policy].routes.sns.events != "none"
+  ledger           = { name = aws_dynamodb_table.ledger.name, arn = aws_dynamodb_table.ledger.arn }
+  data_key_arn     = aws_kms_key.data.arn
+  token_key_arns   = { for version, key in aws_kms_key.token : version => key.arn }
+
+  # Who is told
+  iterator_age_alarm_s = each.value.iterator_age_alarm_s
+  alarm_topic_arns     = var.alarm_topic_arns
+}
