@@ -1,4 +1,5 @@
-# The embedded AWS of `make demo`: everything can be thrown away, nothing waits.
+# The embedded AWS on loopback: everything can be thrown away, nothing waits long. Add -var runtime and -var architecture
+# to match the Python and the processor of this machine.
 environment = "local"
 region      = "eu-west-1"
 embedded    = true

@@ -24,6 +24,7 @@ data "aws_iam_policy_document" "trust" {
 }
 
 locals {
+  partition = split(":", var.stream_arn)[1]
   region    = split(":", var.stream_arn)[3]
   table_arn = split("/stream/", var.stream_arn)[0]
 }

@@ -1,0 +1,16 @@
+# For trying policies and models on made-up data: cheap to run, easy to remove.
+environment = "dev"
+region      = "eu-west-1"
+# allowed_account_ids = ["111111111111"] # refuses to plan anywhere else
+
+deletion_protection      = false
+key_deletion_window_days = 7
+tracing                  = "Active"
+
+streams = {
+  payments = {
+    table          = { hash_key = "payment_id", ttl_attribute = "expires_at" }
+    batch_window_s = 1
+    memory_mb      = 1024
+  }
+}
