@@ -140,7 +140,7 @@ def main(arguments: list[str]) -> int:
             case ["plan" | "apply" | "destroy" | "output" as verb, environment, *options]:
                 terraform = Terraform(environment)
             case _:
-                raise TidegateError(__doc__)
+                raise TidegateError(__doc__)  # noqa: TRY301 - wrong usage is unusable input like any other
         terraform.init()
     except TidegateError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the message is the result

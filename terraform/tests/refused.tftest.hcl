@@ -1,0 +1,222 @@
+# Settings that cannot work, refused before anything is touched.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment     = "test"
+  region          = "eu-west-1"
+  policies_folder = "tests/policies"
+  streams         = { cards = { package = "versions.tf", table = { hash_key = "id" } } }
+}
+
+run "the_settings_that_the_others_spoil_are_fine" {
+  command = plan
+}
+
+run "no_stream_at_all" {
+  command = plan
+
+  variables {
+    streams = {}
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_stream_with_neither_table_nor_stream_arn" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf" } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_stream_with_both_table_and_stream_arn" {
+  command = plan
+
+  variables {
+    streams = {
+      cards = {
+        package    = "versions.tf"
+        table      = { hash_key = "id" }
+        stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/cards/stream/2026-01-01T00:00:00.000"
+      }
+    }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "the_arn_of_a_table_for_that_of_its_stream" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/cards" } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_name_that_cannot_be_a_function" {
+  command = plan
+
+  variables {
+    streams = { "Cards!" = { policy = "cards", package = "versions.tf", table = { hash_key = "id" } } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_key_type_that_does_not_exist" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id", key_types = { id = "SS" } } } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_policy_that_does_not_exist" {
+  command = plan
+
+  variables {
+    streams = { cards = { policy = "crads", package = "versions.tf", table = { hash_key = "id" } } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_package_that_was_not_built" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "missing.zip", table = { hash_key = "id" } } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_batch_over_what_lambda_takes" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, batch_size = 10001 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_window_over_five_minutes" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, batch_window_s = 301 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "eleven_batches_at_once" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, parallelization_factor = 11 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "retries_without_sense" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, retries = -2 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_record_age_past_the_stream_s_memory" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, max_record_age_s = 86400 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_record_age_without_end" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, max_record_age_s = -1 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "too_little_memory" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, memory_mb = 64 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_timeout_over_lambda_s" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, timeout_s = 901 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_reservation_that_stops_the_stream" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, reserved_concurrency = 0 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "settings_of_the_environment_that_cannot_work" {
+  command = plan
+
+  variables {
+    environment              = "production-eu-west"
+    region                   = "europe"
+    runtime                  = "python3.9"
+    architecture             = "riscv"
+    tracing                  = "On"
+    token_key_versions       = []
+    key_deletion_window_days = 1
+    audit_lock_mode          = "LOCKED"
+  }
+
+  expect_failures = [
+    var.environment, var.region, var.runtime, var.architecture, var.tracing, var.token_key_versions,
+    var.key_deletion_window_days, var.audit_lock_mode,
+  ]
+}
+
+run "a_token_key_version_that_is_no_count" {
+  command = plan
+
+  variables {
+    token_key_versions = [1.5]
+  }
+
+  expect_failures = [var.token_key_versions]
+}
