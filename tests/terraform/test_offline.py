@@ -1,0 +1,39 @@
+"""The Terraform holds without a network or an account: format, types, and its own tests."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from processor.local.terraform import ROOT, Terraform
+
+
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    offline = Terraform(working=tmp_path_factory.mktemp("terraform"))
+    offline.init()
+    return offline
+
+
+def test_is_formatted(terraform: Terraform) -> None:
+    terraform.run("fmt", "-check", "-recursive", "-diff")
+
+
+def test_is_valid(terraform: Terraform) -> None:
+    terraform.run("validate")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", sorted(path.name for path in ROOT.glob("tests/*.tftest.hcl")))
+def test_does_what_it_says(terraform: Terraform, file: str) -> None:
+    printed = terraform.run("test", f"-filter=tests/{file}")
+    assert "Success!" in printed
+    assert " 0 passed" not in printed
+
+
+@pytest.mark.parametrize("variables", sorted(ROOT.glob("environments/*.tfvars")), ids=lambda path: path.stem)
+def test_an_environment_carries_its_name_and_locks_its_state(variables: Path) -> None:
+    backend = variables.with_suffix(".backend.hcl").read_text()
+    assert re.search(rf'^environment\s*= "{variables.stem}"$', variables.read_text(), re.MULTILINE)
+    assert re.search(r"^use_lockfile\s*= true$", backend, re.MULTILINE)
+    assert re.search(r"^encrypt\s*= true$", backend, re.MULTILINE)
