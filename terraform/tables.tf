@@ -1,7 +1,10 @@
 # --- Source tables, for streams that do not guard an existing one ------------------------------------
 
 resource "aws_dynamodb_table" "source" {
-  for_each = { for name, stream in local.streams : name => merge(stream.table, { name = coalesce(stream.table.name, stream.name) }) if stream.table != null }
+  for_each = {
+    for name, stream in local.streams :
+    name => merge(stream.table, { name = coalesce(stream.table.name, stream.name) }) if stream.table != null
+  }
 
   name                        = each.value.name
   billing_mode                = "PAY_PER_REQUEST"

@@ -29,7 +29,7 @@ variable "allowed_account_ids" {
 
 variable "embedded" {
   type        = bool
-  description = "Whether the AWS is an emulator on loopback. Switches off three checks of the provider, nothing else."
+  description = "Whether the AWS is an emulator on loopback. Switches three settings of the provider, nothing else."
   default     = false
 }
 

@@ -4,7 +4,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 5.100" # what the tests run against; 6 renames attributes used here
+      version = "~> 5.100" # the line that the tests run against
     }
   }
 

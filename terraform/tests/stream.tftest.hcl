@@ -56,7 +56,7 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
       ]
       FindStream = [
         ["dynamodb:ListStreams"],
-        ["arn:aws:dynamodb:eu-west-1:123456789012:table/cards/stream/*"],
+        ["*"],
       ]
       KeepLedger = [
         ["dynamodb:PutItem", "dynamodb:Query"],

@@ -50,6 +50,12 @@ resource "aws_lambda_alias" "live" {
   function_version = aws_lambda_function.this.version
 }
 
+locals {
+  log_retention_choices = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+  ]
+}
+
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
@@ -57,10 +63,8 @@ resource "aws_cloudwatch_log_group" "this" {
 
   lifecycle {
     precondition {
-      condition = contains([
-        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-      ], var.log_retention_days)
-      error_message = "Policy ${var.policy}: CloudWatch cannot keep logs for exactly ${var.log_retention_days} days. Set retention_days.logs to one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+      condition     = contains(local.log_retention_choices, var.log_retention_days)
+      error_message = "Policy ${var.policy}: CloudWatch cannot keep a log for ${var.log_retention_days} days. Set retention_days.logs to one of ${join(", ", local.log_retention_choices)}."
     }
   }
 }

@@ -26,7 +26,6 @@ data "aws_iam_policy_document" "trust" {
 locals {
   partition = split(":", var.stream_arn)[1]
   region    = split(":", var.stream_arn)[3]
-  table_arn = split("/stream/", var.stream_arn)[0]
 }
 
 data "aws_iam_policy_document" "role" {
@@ -39,7 +38,7 @@ data "aws_iam_policy_document" "role" {
   statement {
     sid       = "FindStream"
     actions   = ["dynamodb:ListStreams"]
-    resources = ["${local.table_arn}/stream/*"] # lists a table's streams, not one
+    resources = ["*"] # IAM knows no resource for this action; it tells names, never records
   }
 
   statement {
