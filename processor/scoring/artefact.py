@@ -1,0 +1,176 @@
+"""The artefact: a model as files. Nothing in it is used before its checksum was found to be the manifest's.
+
+`manifest.json` names every file with its SHA-256, the features with what training learnt, and the forest's
+shape. `arrays.npy` holds the arrays one after the other, each as `numpy.save` writes it: no archive to open
+(zipfile alone takes 10 ms to import), no pickle to trust. The other files are for people and for retraining.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from processor.errors import ModelError
+from processor.scoring.calibration import Calibration
+from processor.scoring.features import KINDS, Feature, FeatureSet
+from processor.scoring.kernel import Forest
+from processor.scoring.scorer import Scorer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT: Final = "tidegate.model/1"
+MANIFEST: Final = "manifest.json"
+ARRAYS: Final = "arrays.npy"
+LARGEST_BYTES: Final = 64 * 1024 * 1024
+# The order in arrays.npy, with the type that each has there.
+STORED: Final = {
+    "left": "<i4",
+    "feature": "<i2",
+    "threshold": "<f4",
+    "value": "<f8",
+    "roots": "<i4",
+    "raw": "<f8",
+    "share": "<f8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The manifest of an artefact, read but not yet believed."""
+
+    folder: Path
+    sha256: str
+    content: dict[str, Any]
+
+    @property
+    def model(self) -> str:
+        """The model's name and the artefact it is, for every event that it scores."""
+        return f"{self.content['model']}@{self.sha256[:12]}"
+
+
+def load_scorer(folder: Path) -> Scorer:
+    """The model in the folder, ready to score.
+
+    Raises:
+        ModelError: a file is missing, altered or of another format. It names the file and what to do.
+    """
+    manifest = read_manifest(folder)
+    data = checked(manifest, ARRAYS)
+    path = folder / ARRAYS
+    try:
+        features = FeatureSet([_feature(entry) for entry in manifest.content["features"]])
+        forest, calibration = unpack(data, manifest.content["forest"], len(features.names))
+        model = manifest.model
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path}: does not fit {MANIFEST} ({error}); {_MEND}") from error
+    if flaw := forest.flaw() or calibration.flaw():
+        raise ModelError(f"{path}: has {flaw}; {_MEND}")
+    return Scorer(model=model, features=features, forest=forest, calibration=calibration)
+
+
+def served_files(folder: Path) -> tuple[Path, ...]:
+    """The files that the function needs, for the package to copy."""
+    return folder / MANIFEST, folder / ARRAYS
+
+
+_MEND: Final = "restore the folder from version control, or make it again with `tidegate model train`"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the folder, if it is of this format.
+
+    Raises:
+        ModelError: there is none, or it is of another format.
+    """
+    path = folder / MANIFEST
+    data = _read(path)
+    try:
+        content = json.loads(data)
+    except ValueError as error:
+        raise ModelError(f"{path}: is no JSON; {_MEND}") from error
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
+        raise ModelError(
+            f"{path}: is of format {found!r}, and this version reads {FORMAT!r}; "
+            "make the artefact again with `tidegate model train`"
+        )
+    return Manifest(folder, hashlib.sha256(data).hexdigest(), content)
+
+
+def checked(manifest: Manifest, name: str) -> bytes:
+    """A file of the artefact, read once, and only if it is the one that the manifest means.
+
+    Raises:
+        ModelError: it is missing, altered, or not in the manifest.
+    """
+    path = manifest.folder / name
+    try:
+        expected = manifest.content["files"][name]["sha256"]
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"{manifest.folder / MANIFEST}: does not list {name}; {_MEND}") from error
+    data = _read(path)
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise ModelError(f"{path}: is not the file that {MANIFEST} lists (SHA-256 differs); {_MEND}")
+    return data
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise ModelError(f"{path}: is larger than {LARGEST_BYTES:,} bytes; {_MEND}")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); {_MEND}") from error
+
+
+def pack(forest: Forest, calibration: Calibration) -> bytes:
+    """The content of `arrays.npy`."""
+    out = BytesIO()
+    for name, stored in STORED.items():
+        array = getattr(calibration if name in Calibration.__slots__ else forest, name)
+        packed = array.astype(stored)
+        if not np.array_equal(packed, array):
+            raise ModelError(f"{ARRAYS}: {name} does not fit the type {stored}; train fewer or smaller trees")
+        np.save(out, packed, allow_pickle=False)
+    return out.getvalue()
+
+
+def unpack(data: bytes, shape: dict[str, Any], features: int) -> tuple[Forest, Calibration]:
+    """The forest and calibration in `arrays.npy`, by the manifest's entry `forest`.
+
+    Raises:
+        KeyError, TypeError, ValueError: they are not in there.
+    """
+    stream = BytesIO(data)
+    arrays = {name: np.load(stream, allow_pickle=False) for name in STORED}
+    for name, stored in STORED.items():
+        if arrays[name].ndim != 1 or arrays[name].dtype != np.dtype(stored):
+            raise ValueError(f"{name} is not one column of {stored}")
+    if stream.read(1):
+        raise ValueError("there is more than the arrays")
+    forest = Forest(
+        # numpy indexes with the machine's word: converted once here, not at every step.
+        left=arrays["left"].astype(np.intp),
+        feature=arrays["feature"].astype(np.intp),
+        threshold=arrays["threshold"],
+        value=arrays["value"],
+        roots=arrays["roots"].astype(np.intp),
+        depth=int(shape["depth"]),
+        features=features,
+        aggregation=str(shape["aggregation"]),
+        scale=float(shape["scale"]),
+    )
+    return forest, Calibration(arrays["raw"], arrays["share"])
+
+
+def _feature(entry: dict[str, Any]) -> Feature:
+    if entry["kind"] not in KINDS:
+        raise ValueError(f"a feature of kind {entry['kind']!r}")
+    shares = {str(value): float(share) for value, share in entry.get("shares", {}).items()}
+    return Feature(entry["name"], entry["kind"], entry["of"], float(entry["median"]), shares)
