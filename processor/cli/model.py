@@ -122,7 +122,7 @@ def evaluate(folder: Path, data: Path | None, *, as_json: bool) -> None:
 
         scorer = load_scorer(folder)
         spec = _spec(folder)
-        if not data and "simulator" not in read_manifest(folder).content["training"]:
+        if not data and "simulator" not in read_manifest(folder).content.get("training", {}):
             raise ModelError(
                 f"{folder}: was not trained on the simulator; name records to measure on with --data"
             )

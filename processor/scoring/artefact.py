@@ -67,7 +67,7 @@ def load_scorer(folder: Path) -> Scorer:
         features = FeatureSet([_feature(entry) for entry in manifest.content["features"]])
         forest, calibration = unpack(data, manifest.content["forest"], len(features.names))
         model = manifest.model
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, EOFError) as error:
         raise ModelError(f"{path}: does not fit {MANIFEST} ({error}); {_MEND}") from error
     if flaw := forest.flaw() or calibration.flaw():
         raise ModelError(f"{path}: has {flaw}; {_MEND}")
@@ -92,7 +92,7 @@ def read_manifest(folder: Path) -> Manifest:
     data = _read(path)
     try:
         content = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: is no JSON; {_MEND}") from error
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
@@ -100,6 +100,8 @@ def read_manifest(folder: Path) -> Manifest:
             f"{path}: is of format {found!r}, and this version reads {FORMAT!r}; "
             "make the artefact again with `tidegate model train`"
         )
+    if not isinstance(content.get("model"), str):
+        raise ModelError(f"{path}: names no model; {_MEND}")
     return Manifest(folder, hashlib.sha256(data).hexdigest(), content)
 
 
@@ -145,7 +147,7 @@ def unpack(data: bytes, shape: dict[str, Any], features: int) -> tuple[Forest, C
     """The forest and calibration in `arrays.npy`, by the manifest's entry `forest`.
 
     Raises:
-        KeyError, TypeError, ValueError: they are not in there.
+        KeyError, TypeError, ValueError, EOFError: they are not in there.
     """
     stream = BytesIO(data)
     arrays = {name: np.load(stream, allow_pickle=False) for name in STORED}

@@ -1,0 +1,38 @@
+"""A tiny model: the released spec in a small world, trained once for all tests."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from models.sources import Simulated
+from models.spec import Spec, load_spec
+from models.training import Trained, train
+
+RELEASED = Path(__file__).parents[2] / "models" / "payments_fraud"
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the spec of a model that trains in a moment, two of its features learning shares."""
+    content = yaml.safe_load((RELEASED / "model.yaml").read_text())
+    content["features"] |= {
+        "category": {"kind": "share", "of": "merchant_category"},
+        "channel": {"kind": "share", "of": "channel"},
+    }
+    content["reads"] += ["merchant_category", "channel"]
+    content["estimator"] |= {"trees": 12, "samples": 64}
+    content["simulator"] |= {"customers": 150, "terminals": 300, "days": 24, "burn_in_days": 4}
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "model.yaml").write_text(yaml.safe_dump(content))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def spec(tiny_folder: Path) -> Spec:
+    return load_spec(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def trained(spec: Spec) -> Trained:
+    return train(spec, Simulated(spec), lambda _step, _done: None)

@@ -1,0 +1,89 @@
+"""A verdict for each image: a percentile, a flag, reasons for what is flagged."""
+
+from decimal import Decimal
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.scoring import Scorer, load_scorer
+
+RELEASED = Path(__file__).parents[2] / "models" / "payments_fraud"
+USUAL = {"amount": Decimal("44.50"), "created_at": "2026-11-23T12:00:00Z"}
+HUGE = {"amount": Decimal("2500.00"), "created_at": "2026-11-23T03:00:00Z"}
+
+images = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "amount": st.decimals(0, 10_000, places=2),
+            "created_at": st.integers(1_700_000_000, 1_900_000_000),
+        },
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return load_scorer(RELEASED)
+
+
+def test_the_unusual_is_flagged_and_the_usual_is_not(scorer: Scorer) -> None:
+    usual, huge = scorer.score([USUAL, HUGE], scorer.threshold("p99.5"))
+    assert (usual.flagged, usual.reasons) == (False, ())
+    assert usual.score < 0.5
+    assert huge.flagged
+    assert huge.score >= 0.995
+    assert {reason.feature for reason in huge.reasons[:2]} == {"amount", "log_amount"}
+
+
+def test_reasons_are_the_strongest_first_and_never_more_than_three(scorer: Scorer) -> None:
+    for verdict in scorer.score([HUGE, USUAL, {}], 0.0):
+        weights = [reason.weight for reason in verdict.reasons]
+        assert len(weights) <= 3
+        assert weights == sorted(weights, reverse=True)
+        assert all(weight > 0 for weight in weights)
+
+
+def test_what_is_missing_is_counted(scorer: Scorer) -> None:
+    verdicts = scorer.score([USUAL, {"amount": "44.50"}, {**USUAL, "created_at": None}], 0.9)
+    assert [verdict.imputed for verdict in verdicts] == [0, 4, 2]
+
+
+def test_no_images_no_verdicts(scorer: Scorer) -> None:
+    assert scorer.score([], 0.995) == []
+
+
+@given(images=images, at=st.floats(0, 1))
+def test_a_verdict_does_not_depend_on_its_neighbours(scorer: Scorer, images, at: float) -> None:
+    together = scorer.score(images, at)
+    assert together == [scorer.score([image], at)[0] for image in images]
+    assert all(verdict.flagged == (verdict.score >= at) for verdict in together)
+    assert all(0 <= verdict.score <= 1 for verdict in together)
+
+
+def test_verdicts_are_plain_python_ready_for_json(scorer: Scorer) -> None:
+    verdict = scorer.score([HUGE], 0.5)[0]
+    assert [type(value) for value in verdict[:2]] == [float, bool]
+    assert type(verdict.imputed) is int
+    assert type(verdict.reasons[0].weight) is float
+    assert verdict.model == scorer.model
+
+
+def test_a_batch_is_scored_in_a_small_part_of_a_second(scorer: Scorer) -> None:
+    """The bench measures; this only notices when the vectors are gone (about 10 µs a record with them)."""
+    batch = [USUAL, HUGE] * 250
+    began = perf_counter()
+    scorer.score(batch, 0.995)
+    assert (perf_counter() - began) / len(batch) < 200e-6
+
+
+def test_the_table_of_percentiles_is_fine_in_the_tail(scorer: Scorer) -> None:
+    share = scorer.calibration.share
+    assert np.diff(share[share > 0.99]).max() < 0.0002
+    assert share[-1] > 0.99999
