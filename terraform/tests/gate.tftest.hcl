@@ -226,6 +226,16 @@ run "each_stream_gets_its_own_room" {
   }
 
   assert {
+    condition     = output.streams["cards"].stream_arn == aws_dynamodb_table.source["cards"].stream_arn
+    error_message = "A new table is read by its own stream."
+  }
+
+  assert {
+    condition     = output.streams["cards"].publishes_alerts && !output.streams["home-loans"].publishes_alerts
+    error_message = "A stream may publish alerts if, and only if, its policy routes events to the topic."
+  }
+
+  assert {
     condition     = output.buckets == { events = "tidegate-test-events-123456789012", audit = "tidegate-test-audit-123456789012", quarantine = "tidegate-test-quarantine-123456789012" }
     error_message = "The outputs must name the buckets."
   }

@@ -32,3 +32,8 @@ output "stream_arn" {
   description = "ARN of the stream it reads."
   value       = var.stream_arn
 }
+
+output "publishes_alerts" {
+  description = "Whether the policy sends anything to the alerts topic."
+  value       = var.publishes_alerts
+}

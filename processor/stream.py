@@ -1,0 +1,246 @@
+"""Decode: a DynamoDB stream record becomes a `Change` of plain Python values, exactly.
+
+A record that is not what AWS documents is `Poison`: it goes to quarantine and takes nobody with it.
+Format: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html and
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as NotBase64
+from binascii import a2b_base64
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+
+from processor.errors import Poison
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Value: TypeAlias = "bool | int | Decimal | str | bytes | frozenset[Any] | list[Any] | dict[str, Any] | None"
+"""A number written without point or exponent is an int, every other a Decimal: both exact."""
+
+NEEDED: Final = {"INSERT": "NewImage", "MODIFY": "NewImage", "REMOVE": "OldImage"}
+"""The kinds of change, each with the image it cannot do without."""
+
+# DynamoDB's limits: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+DEPTH_MAX: Final = 32  # levels of nesting
+DIGITS_MAX: Final = 38  # significant digits
+EXPONENT_MIN, EXPONENT_MAX = -130, 125
+
+_NUMBER = re.compile(r"-?[0-9]{1,200}(?:\.[0-9]{1,200})?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
+# What a schema names; a key that is an address or a number may be data and is not repeated.
+_NAME = re.compile(r"[A-Za-z_][\w.:-]{0,63}", re.ASCII)
+_SEQUENCE = re.compile(r"[0-9]{1,40}", re.ASCII)
+_TTL: Final = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+_VIEW: Final = "set the view type of the table's stream to NEW_AND_OLD_IMAGES"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one item, as raw as it came: nothing of it may leave but through the sanitiser."""
+
+    event_id: str
+    """Stable across redeliveries."""
+    kind: str
+    """INSERT, MODIFY or REMOVE."""
+    time: int
+    """Approximate creation, epoch seconds UTC."""
+    table: str
+    sequence: str
+    """The stream's sequence number: decimal digits, at most 40."""
+    keys: dict[str, Any]
+    new: dict[str, Any] | None
+    old: dict[str, Any] | None
+    expired: bool
+    """Removed by the table's time to live, not by a person."""
+
+
+def decode(record: Any) -> Change:
+    """The change that a stream record describes.
+
+    Raises:
+        Poison: the record is malformed, beyond DynamoDB's limits or lacks its image.
+    """
+    body = _part(record, "dynamodb", dict)
+    kind = _part(record, "eventName", str)
+    if kind not in NEEDED:
+        raise Poison("is none of INSERT, MODIFY and REMOVE", "eventName")
+    images = {
+        name: image(body[name], name) if body.get(name) is not None else None
+        for name in ("Keys", "NewImage", "OldImage")
+    }
+    if images["Keys"] is None:
+        raise Poison("the record names no item", "dynamodb.Keys")
+    if images[NEEDED[kind]] is None:
+        raise Poison(f"a record of the kind {kind} lacks this image: {_VIEW}", f"dynamodb.{NEEDED[kind]}")
+    user = record.get("userIdentity")
+    return Change(
+        event_id=_part(record, "eventID", str),
+        kind=kind,
+        time=_time(body.get("ApproximateCreationDateTime")),
+        table=_table(_part(record, "eventSourceARN", str)),
+        sequence=sequence_of(record),
+        keys=images["Keys"],
+        new=images["NewImage"],
+        old=images["OldImage"],
+        expired=isinstance(user, dict) and all(user.get(name) == value for name, value in _TTL.items()),
+    )
+
+
+def sequence_of(record: Any) -> str:
+    """The sequence number of a record, however malformed the rest of it is.
+
+    Raises:
+        Poison: it has none.
+    """
+    sequence: str = _part(_part(record, "dynamodb", dict), "SequenceNumber", str)
+    if _SEQUENCE.fullmatch(sequence) is None:
+        raise Poison("is not a sequence number", "dynamodb.SequenceNumber")
+    return sequence
+
+
+def image(attributes: Any, name: str) -> dict[str, Any]:
+    """An item in DynamoDB's JSON as plain values; `name` says which image, for errors.
+
+    Raises:
+        Poison: with the path of the attribute, down to the first level: deeper names may be data.
+    """
+    if type(attributes) is not dict:
+        raise Poison(f"must be a map of attributes, not {_type(attributes)}", f"dynamodb.{name}")
+    out = {}
+    attribute = ""
+    try:
+        for attribute, typed in attributes.items():
+            # Strings are most of what comes: decoding them here saves a call each.
+            if type(typed) is dict and len(typed) == 1 and type(text := typed.get("S")) is str:
+                out[attribute] = text
+            else:
+                out[attribute] = _value(typed, 1)
+    except Poison as poison:
+        named = attribute if _NAME.fullmatch(attribute) else "?"
+        raise Poison(poison.reason, f"dynamodb.{name}.{named}") from None
+    return out
+
+
+def _value(typed: Any, depth: int) -> Any:
+    if type(typed) is not dict or len(typed) != 1:
+        raise Poison(f"a value must be a map with one type, not {_type(typed)}")
+    ((tag, raw),) = typed.items()
+    decode_as = _DECODERS.get(tag)
+    if decode_as is None:
+        raise Poison("a value has a type that DynamoDB does not have")
+    if depth > DEPTH_MAX:
+        raise Poison(f"is nested deeper than {DEPTH_MAX} levels")
+    return decode_as(raw, depth)
+
+
+def _string(raw: Any, _depth: int) -> str:
+    if type(raw) is not str:
+        _refuse("S", raw)
+    return raw
+
+
+def _number(raw: Any, _depth: int) -> int | Decimal:
+    if type(raw) is not str:
+        _refuse("N", raw)
+    if len(raw) <= DIGITS_MAX and raw.isascii() and raw.isdigit():
+        return int(raw)
+    if _NUMBER.fullmatch(raw) is None:
+        raise Poison("N holds what is not a number")
+    number = Decimal(raw)  # exact: the constructor does not round to the context
+    significant = "".join(map(str, number.as_tuple().digits)).strip("0")
+    if len(significant) > DIGITS_MAX or (number and not EXPONENT_MIN <= number.adjusted() <= EXPONENT_MAX):
+        raise Poison(f"N holds a number beyond DynamoDB's {DIGITS_MAX} digits or its range")
+    return int(raw) if raw.lstrip("-").isdigit() else number
+
+
+def _binary(raw: Any, _depth: int) -> bytes:
+    if type(raw) is not str:
+        _refuse("B", raw)
+    try:
+        return a2b_base64(raw, strict_mode=True)
+    except (NotBase64, ValueError):
+        raise Poison("B holds what is not base64") from None
+
+
+def _boolean(raw: Any, _depth: int) -> bool:
+    if type(raw) is not bool:
+        _refuse("BOOL", raw)
+    return raw
+
+
+def _null(raw: Any, _depth: int) -> None:
+    if raw is not True:
+        _refuse("NULL", raw)
+
+
+def _list(raw: Any, depth: int) -> list[Any]:
+    if type(raw) is not list:
+        _refuse("L", raw)
+    return [_value(item, depth + 1) for item in raw]
+
+
+def _map(raw: Any, depth: int) -> dict[str, Any]:
+    if type(raw) is not dict:
+        _refuse("M", raw)
+    return {name: _value(item, depth + 1) for name, item in raw.items()}
+
+
+def _set_of(tag: str, member: Callable[[Any, int], Any]) -> Callable[[Any, int], frozenset[Any]]:
+    def members(raw: Any, depth: int) -> frozenset[Any]:
+        if type(raw) is not list:
+            _refuse(tag, raw)
+        return frozenset(member(item, depth) for item in raw)
+
+    return members
+
+
+_DECODERS: dict[str, Callable[[Any, int], Any]] = {
+    "S": _string,
+    "N": _number,
+    "B": _binary,
+    "BOOL": _boolean,
+    "NULL": _null,
+    "L": _list,
+    "M": _map,
+    "SS": _set_of("SS", _string),
+    "NS": _set_of("NS", _number),
+    "BS": _set_of("BS", _binary),
+}
+
+
+def _refuse(tag: str, raw: Any) -> NoReturn:
+    raise Poison(f"{tag} holds {_type(raw)}")
+
+
+def _part(holder: Any, name: str, kind: type[Any]) -> Any:
+    if type(holder) is not dict:
+        raise Poison(f"a stream record must be a map, not {_type(holder)}")
+    part = holder.get(name)
+    if type(part) is not kind or not part:
+        raise Poison(f"must be a {kind.__name__}, not {_type(part)}", name)
+    return part
+
+
+def _time(raw: Any) -> int:
+    # Whole seconds, or with milliseconds as some tools write them; a bool is an int to Python, not to us.
+    if type(raw) not in {int, float} or not 0 <= raw < 253_402_300_800:  # noqa: PLR2004  the end of the year 9999
+        raise Poison("must be epoch seconds", "dynamodb.ApproximateCreationDateTime")
+    return int(raw)
+
+
+def _table(stream_arn: str) -> str:
+    """The table of `arn:aws:dynamodb:region:account:table/NAME/stream/LABEL`."""
+    parts = stream_arn.split("/")
+    if len(parts) != 4 or parts[2] != "stream":  # noqa: PLR2004
+        raise Poison("is not the ARN of a table's stream", "eventSourceARN")
+    return parts[1]
+
+
+def _type(value: Any) -> str:
+    """The type of a value in the words of JSON: all that an error may say about it."""
+    words = {type(None): "null", bool: "a boolean", str: "a string", list: "a list", dict: "a map"}
+    return "nothing" if value == "" else words.get(type(value), "a number")
