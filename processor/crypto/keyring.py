@@ -1,0 +1,85 @@
+"""Every key of a function, derived from one root per key version.
+
+A key is HKDF-SHA256 (RFC 5869) over the root with the purpose and the domain as `info`: the keys of two
+purposes, two domains or two versions tell nothing about each other, and none is stored anywhere.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from processor.crypto.tokens import TokenCipher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DOMAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+"""A domain stands in clear in tokens, between dots."""
+
+ROOT_BYTES_MIN = 32
+TOKEN_KEY_BYTES = 64  # AES-SIV with two AES-256 keys
+PSEUDONYM_KEY_BYTES = 32
+PSEUDONYM_BYTES = 16  # of the HMAC's 32: no two of 2^40 people collide but with a chance of 2^-49
+
+
+class KeyRing:
+    """The keys of every version: the newest makes tokens, all of them open.
+
+    Args:
+        roots: key version (from 1) to at least 32 bytes of secret root material; `kms:GenerateMac` with
+            HMAC_512 gives 64.
+
+    Raises:
+        ValueError: a programmer's error: no root, a version below 1, a root too short.
+    """
+
+    __slots__ = ("_roots",)
+
+    def __init__(self, roots: Mapping[int, bytes]) -> None:
+        if not roots:
+            raise ValueError("a key ring needs at least one root")
+        if min(roots) < 1:
+            raise ValueError("key versions count from 1")
+        if any(len(root) < ROOT_BYTES_MIN for root in roots.values()):
+            raise ValueError(f"a root needs at least {ROOT_BYTES_MIN} bytes")
+        self._roots = dict(roots)
+
+    def __repr__(self) -> str:
+        return "KeyRing(…)"  # never the bytes
+
+    def __reduce__(self) -> str:
+        raise TypeError("a key ring is not for pickling")
+
+    def tokens(self, domain: str) -> TokenCipher:
+        """The cipher of one domain: values of fields that share a domain get tokens that join."""
+        keys = {version: self._key("token", domain, version, TOKEN_KEY_BYTES) for version in self._roots}
+        return TokenCipher(domain, keys)
+
+    def pseudonyms(self, domain: str) -> Callable[[bytes], str]:
+        """The function from a value to its keyed one-way name in one domain, under the newest key.
+
+        The name is `psn.<domain>.<version>.<22 characters>`.
+        """
+        version = max(self._roots)
+        key = self._key("pseudonym", domain, version, PSEUDONYM_KEY_BYTES)
+        prefix = f"psn.{domain}.{version}."
+        digest = hmac.digest
+
+        def pseudonym(plaintext: bytes) -> str:
+            mac = digest(key, plaintext, "sha256")[:PSEUDONYM_BYTES]
+            # Without the padding: 16 bytes always end in two signs of it.
+            return prefix + urlsafe_b64encode(mac)[:-2].decode()
+
+        return pseudonym
+
+    def _key(self, purpose: str, domain: str, version: int, length: int) -> bytes:
+        if not DOMAIN.fullmatch(domain):
+            raise ValueError("a domain is a letter, then up to 63 letters, digits, hyphens and underscores")
+        info = f"tidegate/{purpose}/v1/{domain}".encode()
+        return HKDF(algorithm=SHA256(), length=length, salt=None, info=info).derive(self._roots[version])

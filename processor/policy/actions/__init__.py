@@ -1,0 +1,35 @@
+"""The registry of actions: one line each, with what a reviewer wants to know about it."""
+
+from __future__ import annotations
+
+from processor.policy.actions.action import CLASSES, Action, Options, Transform
+from processor.policy.actions.drop import OMITTED, Drop, drop
+from processor.policy.actions.generalize import Generalize, generalize
+from processor.policy.actions.keep import Keep, keep
+from processor.policy.actions.keyed import Keyed
+from processor.policy.actions.mask import Mask, mask
+from processor.policy.actions.pseudonymize import Pseudonymize, pseudonymize
+from processor.policy.actions.redact import Redact, redact
+from processor.policy.actions.scrub import Scrub, scrub
+from processor.policy.actions.tokenize import Tokenize, tokenize
+from processor.policy.actions.truncate import Truncate, truncate
+
+__all__ = ["ACTIONS", "CLASSES", "LATER", "OMITTED", "Action", "Keyed", "Options", "Transform"]
+
+# fmt: off
+ACTIONS: dict[str, Action] = {
+    #                      options       made by       exposure
+    "drop":         Action(Drop,         drop,         0,   guarded=False, whole=True),
+    "redact":       Action(Redact,       redact,       5,   guarded=False, whole=True),
+    "pseudonymize": Action(Pseudonymize, pseudonymize, 20,  guarded=False, joinable=True),
+    "tokenize":     Action(Tokenize,     tokenize,     30,  guarded=False, joinable=True, reversible=True),
+    "generalize":   Action(Generalize,   generalize,   50),
+    "truncate":     Action(Truncate,     truncate,     55),
+    "mask":         Action(Mask,         mask,         60),
+    "scrub":        Action(Scrub,        scrub,        80),
+    "keep":         Action(Keep,         keep,         100, joinable=True, reversible=True),
+}
+# fmt: on
+
+LATER = ("hash", "fpe", "encrypt", "bucket", "shift_dates")
+"""Actions of the policy format that this version does not have yet."""

@@ -1,0 +1,56 @@
+"""truncate: an IP address shortened to its network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from typing import TYPE_CHECKING, Any
+
+from processor.policy.actions.action import Options, Transform
+from processor.policy.kinds import Whole, key
+from processor.policy.notes import Mismatch
+
+if TYPE_CHECKING:
+    from processor.crypto import KeyRing
+    from processor.policy.notes import Record
+
+ADDRESS_CHARACTERS_MAX = 45
+_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:203.0.113.7 is an IPv4 address in IPv6 clothes (RFC 4291, 2.5.5.2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truncate(Options):
+    """Keep the network of an IP address: `203.0.113.7` becomes `203.0.113.0/24`."""
+
+    v4: int = field(default=24, metadata=key(Whole(8, 32), "Bits that stay of an IPv4 address."))
+    v6: int = field(default=48, metadata=key(Whole(16, 128), "Bits that stay of an IPv6 address."))
+
+
+def truncate(options: Truncate, _keys: KeyRing) -> Transform:
+    """Shorten the text of an address; `inet_pton` reads the strict forms only, in a tenth of the time."""
+    v4, v6 = options.v4, options.v6
+    mask4, mask6 = _netmask(v4, 32), _netmask(v6, 128)
+
+    def network4(packed: bytes) -> str:
+        kept = int.from_bytes(packed, "big") & mask4
+        return f"{inet_ntop(AF_INET, kept.to_bytes(4, 'big'))}/{v4}"
+
+    def apply(value: Any, _record: Record) -> Any:
+        if type(value) is not str or len(value) > ADDRESS_CHARACTERS_MAX:
+            raise Mismatch
+        try:
+            if ":" not in value:
+                return network4(inet_pton(AF_INET, value))
+            packed = inet_pton(AF_INET6, value)
+        except (OSError, ValueError):
+            raise Mismatch from None
+        if packed.startswith(_MAPPED):
+            return network4(packed[12:])
+        kept = int.from_bytes(packed, "big") & mask6
+        return f"{inet_ntop(AF_INET6, kept.to_bytes(16, 'big'))}/{v6}"
+
+    return apply
+
+
+def _netmask(bits: int, width: int) -> int:
+    return ((1 << bits) - 1) << (width - bits)
