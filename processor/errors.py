@@ -47,7 +47,7 @@ class PolicyError(TidegateError):
         super().__init__("\n".join(str(finding) for finding in self.findings))
 
 
-class Poison(TidegateError):
+class Poison(TidegateError):  # noqa: N818  an outcome with a name, as is the next
     """A permanent error: this record can never pass as it is. It goes to quarantine and the stream goes on.
 
     Args:
@@ -61,5 +61,16 @@ class Poison(TidegateError):
         super().__init__(f"{path}: {reason}" if path else reason)
 
 
-class Transient(TidegateError):
-    """A passing error: AWS is in trouble. The batch stops here and the stream delivers it again."""
+class Transient(TidegateError):  # noqa: N818
+    """A passing error: AWS is in trouble. The batch stops here and the stream delivers it again.
+
+    Args:
+        message: which call failed and how AWS named the failure; never what was sent.
+        sequence: the first record that is to come again; empty for the whole batch.
+        code: AWS's name for the failure, for the few callers who expect one.
+    """
+
+    def __init__(self, message: str, *, sequence: str = "", code: str = "") -> None:
+        self.sequence = sequence
+        self.code = code
+        super().__init__(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,18 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from processor.policy import paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from processor.policy import Notes, Plan, Sanitised
     from processor.scoring import Fraud
     from processor.stream import Change
 
 SCHEMA: Final = "tidegate.event/1"
-
-# The range in which SNS compares numbers:
-# https://docs.aws.amazon.com/sns/latest/dg/numeric-value-matching.html
-SNS_NUMBER_MAX: Final = 10**9
-SNS_NUMBER_EXPONENT_MIN: Final = -5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +85,28 @@ def envelope_for(plan: Plan) -> Callable[[Change, Sanitised, Fraud | None], Even
     return envelope
 
 
-def is_sns_number(value: Any) -> bool:
-    """Whether SNS can compare the value as a number."""
-    if type(value) is not int and type(value) is not Decimal:
-        return False
-    exponent = value.as_tuple().exponent if type(value) is Decimal else 0
-    return abs(value) <= SNS_NUMBER_MAX and SNS_NUMBER_EXPONENT_MIN <= exponent
+def summary(events: Collection[Event], plan: Plan, model: str | None) -> dict[str, Any]:
+    """What was done to these events, in counts: JSON-ready, and the same in any order."""
+    actions: Counter[tuple[str, str]] = Counter()
+    scrubbed: Counter[str] = Counter()
+    counts = dict.fromkeys(("dropped", "unknown", "mismatched", "oversized", "leaks"), 0)
+    for event in events:
+        actions.update(event.notes.actions)
+        scrubbed.update(event.notes.scrubbed)
+        for name in counts:
+            counts[name] += getattr(event.notes, name)
+    return {
+        "records": len(events),
+        "flagged": sum(event.flagged for event in events),
+        "imputed": sum(event.fraud.imputed for event in events if event.fraud),
+        "policy": {"name": plan.name, "version": plan.version, "sha256": plan.sha256},
+        "model": model,
+        "actions": [
+            {"field": field, "action": action, "count": count}
+            for (field, action), count in sorted(actions.items())
+        ],
+        "notes": {**counts, "scrubbed": dict(sorted(scrubbed.items()))},
+    }
 
 
 def _verdict(fraud: Fraud) -> dict[str, Any]:
@@ -139,7 +151,7 @@ def dumps(tree: Any) -> str:
     """Compact JSON in ASCII, with every int and Decimal to the last digit (RFC 8259 has no limit).
 
     Raises:
-        TypeError: something else than str, int, float, bool, None, Decimal, list or dict. Names the type only.
+        TypeError: not str, int, float, bool, None, Decimal, list or dict; names its type.
     """
     text = _encode(tree)
     return text.replace(f'"{_MARK}', "").replace(f'{_MARK}"', "") if _MARK in text else text

@@ -1,0 +1,52 @@
+"""The Lambda function on the stream. Everything is made ready at import: what fails there fails the start."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from processor.errors import Poison, TidegateError, Transient
+from processor.pipeline import pass_through
+from processor.start import start
+from processor.stream import sequence_of
+from processor.telemetry import Tally, place_of
+
+GATE, TELEMETRY = start(Path(__file__).parents[1], os.environ)
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
+    """Take a batch of stream records; answer where to deliver again from, if anywhere.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+
+    Raises:
+        TidegateError: not an event of a DynamoDB stream, or an unexpected error: its type and place, without
+            its text, which may quote a record. Lambda counts it and delivers the batch again, in halves.
+    """
+    records = event.get("Records")
+    if not isinstance(records, list):
+        raise TidegateError("not an event of a DynamoDB stream: it has no list of Records")
+    tally = Tally()
+    try:
+        pass_through(GATE, records, tally)
+    except Transient as failure:
+        tally.stopped = str(failure)
+        return {"batchItemFailures": [{"itemIdentifier": failure.sequence or _first(records)}]}
+    except Exception as bug:  # noqa: BLE001  raised again, without what it may quote
+        tally.stopped = place_of(bug)
+        raise TidegateError(f"unexpected {tally.stopped}") from None
+    finally:
+        TELEMETRY.batch(tally)
+    return {"batchItemFailures": []}
+
+
+def _first(records: list[Any]) -> str:
+    """The batch's first sequence number; empty, which means the whole batch too, if no record has one."""
+    sequences = []
+    for record in records:
+        try:
+            sequences.append(sequence_of(record))
+        except Poison:
+            continue
+    return min(sequences, key=int, default="")

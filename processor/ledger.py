@@ -1,0 +1,213 @@
+"""Exactly once in S3: what the gate is about to write, remembered before it is written.
+
+Lambda delivers a batch at least once and may cut it differently each time, and two runs may hold the same
+records at once. So every run *declares* an intent (these records, this key), then looks for *other* intents
+that name any of its records, fences their keys, and only then creates its object.
+
+Why no record is in two objects: let two intents name it. Whichever run declared second sees the first's
+intent, because it looks after declaring and the read is strongly consistent. It fences that key before it
+creates its own object. Either the first object was there already, then the second run leaves its records
+out; or the fence was first, then the first object can never be created: both are written under the
+condition that the key is free.
+
+AWS calls: dynamodb:PutItem and dynamodb:Query on the ledger table; S3 through `Feed`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+from processor.aws import calling
+from processor.errors import Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from processor.event import Event
+    from processor.sinks import Feed, Stored
+
+ID_BYTES: Final = 8  # names are compared only among intents that overlap in sequence: few enough
+SEQUENCE_DIGITS: Final = 40  # padded, so that sort keys sort as the numbers do
+ROUNDS_MAX: Final = 8  # of declaring anew; more than two need another run that fences at the same time
+PAGES_MAX: Final = 64  # of 1 MB
+DAY_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """These records, in this object: declared before the object is written."""
+
+    lane: str
+    """The stream, as a short digest of its ARN: the ledger's partition, and part of the key."""
+    key: str
+    """A function of the records, the policy and the model: the same intent is the same object."""
+    first: str
+    last: str
+    records: frozenset[bytes]
+    summary: Mapping[str, Any]
+    """What the audit manifest says of the events: kept here because another run may have to write it."""
+
+    @property
+    def sort_key(self) -> str:
+        """Where the intent stands in its lane."""
+        return f"{_padded(self.last)}#{self.key.rpartition('-')[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An intent whose object is there."""
+
+    intent: Intent
+    stored: Stored
+
+
+class Ledger:
+    """The intents of all streams, in one table, for as long as the policy says.
+
+    `edition` is what would make another event of the same record: the policy's hash and the model.
+    `summarise` says what the manifest of some events is to say.
+    """
+
+    def __init__(
+        self,
+        *,
+        dynamodb: Any,
+        table: str,
+        feed: Feed,
+        policy: str,
+        edition: str,
+        retention_days: int,
+        summarise: Callable[[Sequence[Event]], Mapping[str, Any]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._dynamodb, self._table, self._feed, self._clock = dynamodb, table, feed, clock
+        self._policy, self._edition, self._summarise = policy, edition, summarise
+        self._retention_s = retention_days * DAY_S
+
+    def settle(self, lane: str, events: Sequence[Event]) -> list[Settled]:
+        """Bring every event into exactly one object, and say which intents hold them now.
+
+        In the normal case this is one PutItem, one Query and one PutObject, whatever the number of events.
+
+        Raises:
+            Transient: how far it came is in the ledger and in S3; the next delivery goes on from there.
+        """
+        remaining = {record_id(event.event_id): event for event in events}
+        settled: list[Settled] = []
+        generation = 0
+        for _ in range(ROUNDS_MAX):
+            if not remaining:
+                return settled
+            intent = self._intent(lane, remaining, generation)
+            self._declare(intent)
+            done = list(self._done_by_others(intent))
+            if done:
+                settled += done
+                written = frozenset().union(*(other.intent.records for other in done))
+                remaining = {name: event for name, event in remaining.items() if name not in written}
+            elif (stored := self._feed.create(intent.key, remaining.values())) is not None:
+                return [*settled, Settled(intent, stored)]
+            else:
+                generation += 1  # fenced by another run: the same records need another key
+        raise Transient(f"ledger: {ROUNDS_MAX} rounds without a free key, because other runs fence at once")
+
+    def _done_by_others(self, mine: Intent) -> Iterator[Settled]:
+        """The other intents that hold some of these records; those that hold nothing yet never will."""
+        for other in self._overlapping(mine):
+            if other.key != mine.key and not other.records.isdisjoint(mine.records):
+                stored = self._feed.fence(other.key)
+                if stored is not None:
+                    yield Settled(other, stored)
+
+    def _declare(self, intent: Intent) -> None:
+        item = {
+            "stream": {"S": intent.lane},
+            "intent": {"S": intent.sort_key},
+            "object_key": {"S": intent.key},
+            "first_sequence": {"S": _padded(intent.first)},
+            "last_sequence": {"S": _padded(intent.last)},
+            "record_ids": {"B": b"".join(sorted(intent.records))},
+            "summary": {"S": json.dumps(intent.summary, separators=(",", ":"))},
+            "expires_at": {"N": str(int(self._clock()) + self._retention_s)},
+        }
+        with calling("dynamodb:PutItem on the ledger"):
+            self._dynamodb.put_item(TableName=self._table, Item=item)
+
+    def _overlapping(self, mine: Intent) -> Iterator[Intent]:
+        """The lane's intents whose range of sequence numbers meets this one's, itself included."""
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "stream = :lane AND intent >= :first",
+            "FilterExpression": "first_sequence <= :last",
+            "ExpressionAttributeValues": {
+                ":lane": {"S": mine.lane},
+                ":first": {"S": _padded(mine.first)},
+                ":last": {"S": _padded(mine.last)},
+            },
+        }
+        for _ in range(PAGES_MAX):
+            with calling("dynamodb:Query on the ledger"):
+                page = self._dynamodb.query(**query)
+            yield from map(_read, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        raise Transient(f"ledger: more than {PAGES_MAX} MB of intents after this batch")
+
+    def _intent(self, lane: str, events: dict[bytes, Event], generation: int) -> Intent:
+        first, last = _range(event.sequence for event in events.values())
+        # Not the clock: the key must be the same on every delivery, so the earliest change decides.
+        earliest = datetime.fromtimestamp(min(event.time for event in events.values()), UTC)
+        digest = blake2b(digest_size=8)
+        digest.update(f"{self._edition}/{generation}/".encode())
+        digest.update(b"".join(sorted(events)))
+        name = f"{lane}-{first}-{last}-{digest.hexdigest()}.jsonl.gz"
+        return Intent(
+            lane=lane,
+            key=f"events/{self._policy}/dt={earliest:%Y-%m-%d}/hour={earliest:%H}/{name}",
+            first=first,
+            last=last,
+            records=frozenset(events),
+            summary=self._summarise(list(events.values())),
+        )
+
+
+def record_id(event_id: str) -> bytes:
+    """The short name of a record in intents, with nothing of the record in it."""
+    return blake2b(event_id.encode(), digest_size=ID_BYTES).digest()
+
+
+def lane_of(records: Sequence[Any]) -> str:
+    """The short name of the stream that a batch is from; a new stream of the same table has another.
+
+    Lambda does not say from which shard a batch is, so all shards of a stream share a lane.
+    """
+    first = records[0] if records else None
+    arn = first.get("eventSourceARN") if isinstance(first, dict) else None
+    return blake2b(str(arn).encode(), digest_size=4).hexdigest()
+
+
+def _read(item: dict[str, Any]) -> Intent:
+    ids = bytes(item["record_ids"]["B"])
+    return Intent(
+        lane=item["stream"]["S"],
+        key=item["object_key"]["S"],
+        first=item["first_sequence"]["S"].lstrip("0"),
+        last=item["last_sequence"]["S"].lstrip("0"),
+        records=frozenset(ids[at : at + ID_BYTES] for at in range(0, len(ids), ID_BYTES)),
+        summary=json.loads(item["summary"]["S"]),
+    )
+
+
+def _range(sequences: Iterable[str]) -> tuple[str, str]:
+    ordered = sorted(sequences, key=int)
+    return ordered[0], ordered[-1]
+
+
+def _padded(sequence: str) -> str:
+    return sequence.zfill(SEQUENCE_DIGITS)

@@ -1,0 +1,124 @@
+"""The journey of a batch, from top to bottom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from processor.errors import Poison
+from processor.ledger import lane_of, record_id
+from processor.quarantine import Poisoned
+from processor.stream import decode, sequence_of
+from processor.telemetry import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from processor.audit import Audit
+    from processor.event import Event
+    from processor.ledger import Ledger, Settled
+    from processor.policy import Plan, Sanitised, Sanitiser
+    from processor.quarantine import Quarantine
+    from processor.scoring import Fraud, Scorer
+    from processor.sinks import Alerts
+    from processor.stream import Change
+    from processor.telemetry import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One policy, with everything at hand that it needs."""
+
+    plan: Plan
+    scorer: Scorer | None
+    threshold: float
+    sanitiser: Sanitiser
+    envelope: Callable[[Change, Sanitised, Fraud | None], Event]
+    quarantine: Quarantine
+    ledger: Ledger
+    audit: Audit
+    alerts: Alerts
+
+
+def pass_through(gate: Gate, records: Sequence[Any], tally: Tally) -> None:
+    """Bring a batch through the gate: each record ends in one object of events, or in quarantine.
+
+    Raises:
+        Transient: AWS is in trouble. What was done is done; from its `sequence` on, deliver again.
+    """
+    tally.records = len(records)
+    lane = lane_of(records)
+    changes, poisoned = _decode(records)
+    verdicts = _score(gate, changes)
+    events = _sanitise(gate, changes, verdicts, poisoned)
+
+    tally.quarantined = gate.quarantine.keep(poisoned, lane)
+    tally.reasons.update((one.reason, one.path) for one in poisoned)
+    settled = gate.ledger.settle(lane, events)
+    for one in settled:
+        tally.add(one)
+        gate.audit.describe(one.stored, one.intent.summary)
+    alerts = [event for event in events if _alerts(gate.plan, event)]
+    gate.alerts.publish(alerts, _where(settled, alerts))
+    tally.alerts = len(alerts)
+
+
+def _decode(records: Sequence[Any]) -> tuple[list[tuple[Any, Change]], list[Poisoned]]:
+    """The changes, each with its raw record, and the records that are none."""
+    changes, poisoned = [], []
+    for record in records:
+        try:
+            changes.append((record, decode(record)))
+        except Poison as poison:
+            poisoned.append(_poisoned(record, poison))
+    return changes, poisoned
+
+
+def _score(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> list[Fraud | None]:
+    """The model's verdict on each change, in one matrix; none on a removal, which is not a payment."""
+    if gate.scorer is None:
+        return [None] * len(changes)
+    images = [change.new for _, change in changes if change.new is not None]
+    verdicts = iter(gate.scorer.score(images, gate.threshold))
+    return [None if change.new is None else next(verdicts) for _, change in changes]
+
+
+def _sanitise(
+    gate: Gate,
+    changes: Sequence[tuple[Any, Change]],
+    verdicts: Sequence[Fraud | None],
+    poisoned: list[Poisoned],
+) -> list[Event]:
+    """The events; what cannot be sanitised joins the poisoned."""
+    events = []
+    for (record, change), fraud in zip(changes, verdicts, strict=True):
+        try:
+            events.append(gate.envelope(change, gate.sanitiser.sanitise(change), fraud))
+        except Poison as poison:
+            poisoned.append(_poisoned(record, poison))
+        except Exception as bug:  # noqa: BLE001  fails closed: nothing of it leaves, nothing of it is lost
+            poisoned.append(_poisoned(record, Poison(f"cannot be sanitised: {place_of(bug)}")))
+    return events
+
+
+def _poisoned(record: Any, poison: Poison) -> Poisoned:
+    try:
+        sequence = sequence_of(record)
+    except Poison:
+        sequence = ""
+    return Poisoned(record, sequence, poison.reason, poison.path)
+
+
+def _alerts(plan: Plan, event: Event) -> bool:
+    """Whether the policy routes the event to the topic."""
+    return plan.routes.sns.events == "all" or (plan.routes.sns.events == "flagged" and event.flagged)
+
+
+def _where(settled: Sequence[Settled], events: Sequence[Event]) -> dict[str, Any]:
+    """The object in which each event is stored, by event id."""
+    return {
+        event.event_id: one.stored
+        for event in events
+        for one in settled
+        if record_id(event.event_id) in one.intent.records
+    }

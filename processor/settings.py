@@ -1,0 +1,54 @@
+"""The function's environment, read once at start."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from processor.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What Terraform tells the function about its world."""
+
+    events_bucket: str
+    audit_bucket: str
+    quarantine_bucket: str
+    alerts_topic_arn: str
+    ledger_table: str
+    data_key_arn: str
+    token_key_arns: dict[int, str]
+    """ARN of the HMAC key of each version; the highest version makes tokens, all of them open."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings of an environment.
+
+        Raises:
+            SettingsError: naming the variables that are missing or unusable, all of them at once.
+        """
+        names = [name for name in cls.__dataclass_fields__ if name != "token_key_arns"]
+        missing = [name.upper() for name in (*names, "token_key_arns") if not environ.get(name.upper())]
+        if missing:
+            raise SettingsError(f"not set in the function's environment: {', '.join(missing)}. {_MEND}")
+        texts = {name: environ[name.upper()] for name in names}
+        return cls(**texts, token_key_arns=_versions(environ["TOKEN_KEY_ARNS"]))
+
+
+_MEND = "Terraform sets it in modules/stream/function.tf: apply again."
+
+
+def _versions(text: str) -> dict[int, str]:
+    try:
+        arns = {int(version): arn for version, arn in json.loads(text).items()}
+    except (ValueError, AttributeError):
+        arns = {}
+    if not arns or min(arns) < 1 or not all(isinstance(arn, str) and arn for arn in arns.values()):
+        form = '{"1": "arn:aws:kms:…"}'
+        raise SettingsError(f"TOKEN_KEY_ARNS must map key versions from 1 to ARNs, as in {form}. {_MEND}")
+    return arns
