@@ -34,6 +34,7 @@ ID_BYTES: Final = 8  # names are compared only among intents that overlap in seq
 SEQUENCE_DIGITS: Final = 40  # padded, so that sort keys sort as the numbers do
 ROUNDS_MAX: Final = 8  # of declaring anew; more than two need another run that fences at the same time
 PAGES_MAX: Final = 64  # of 1 MB
+SUFFIX: Final = ".jsonl.gz"
 DAY_S: Final = 86_400
 
 
@@ -54,7 +55,7 @@ class Intent:
     @property
     def sort_key(self) -> str:
         """Where the intent stands in its lane."""
-        return f"{_padded(self.last)}#{self.key.rpartition('-')[2]}"
+        return f"{_padded(self.last)}#{self.key.rpartition('-')[2].removesuffix(SUFFIX)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class Ledger:
         digest = blake2b(digest_size=8)
         digest.update(f"{self._edition}/{generation}/".encode())
         digest.update(b"".join(sorted(events)))
-        name = f"{lane}-{first}-{last}-{digest.hexdigest()}.jsonl.gz"
+        name = f"{lane}-{first}-{last}-{digest.hexdigest()}{SUFFIX}"
         return Intent(
             lane=lane,
             key=f"events/{self._policy}/dt={earliest:%Y-%m-%d}/hour={earliest:%H}/{name}",
@@ -197,8 +198,8 @@ def _read(item: dict[str, Any]) -> Intent:
     return Intent(
         lane=item["stream"]["S"],
         key=item["object_key"]["S"],
-        first=item["first_sequence"]["S"].lstrip("0"),
-        last=item["last_sequence"]["S"].lstrip("0"),
+        first=item["first_sequence"]["S"].lstrip("0") or "0",
+        last=item["last_sequence"]["S"].lstrip("0") or "0",
         records=frozenset(ids[at : at + ID_BYTES] for at in range(0, len(ids), ID_BYTES)),
         summary=json.loads(item["summary"]["S"]),
     )

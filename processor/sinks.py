@@ -109,7 +109,7 @@ def put_once(s3: Any, bucket: str, key: str, body: bytes, **options: Any) -> dic
         Transient: S3 refused, did not answer, or another write to the key is under way.
     """
     checksum = b64encode(sha256(body).digest()).decode()
-    condition = {"IfNoneMatch": "*", "ChecksumSHA256": checksum}
+    condition = {"IfNoneMatch": "*", "ChecksumAlgorithm": "SHA256", "ChecksumSHA256": checksum}
     try:
         with calling(f"s3:PutObject under {key.partition('/')[0]}/"):
             answer = s3.put_object(Bucket=bucket, Key=key, Body=body, **condition, **options)

@@ -1,0 +1,71 @@
+"""Stream records and events for tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeSerializer
+
+from processor.event import Event
+from processor.policy import Notes
+from processor.scoring import Fraud
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/payments/stream/2026-11-23T00:00:00.000"
+TIME = 1_795_467_845  # 2026-11-23T21:04:05Z
+FIRST_SEQUENCE = 1_100_000_000_017_454_423_009
+
+_serialize = TypeSerializer().serialize
+
+
+def image(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item of plain values in DynamoDB's JSON; no bytes (Lambda has base64 where Boto3 has bytes)."""
+    return {name: _serialize(value) for name, value in item.items()}
+
+
+def stream_record(
+    new: Mapping[str, Any] | None = None,
+    old: Mapping[str, Any] | None = None,
+    *,
+    at: int = 0,
+    key: str = "payment_id",
+    **changes: Any,
+) -> dict[str, Any]:
+    """A record as Lambda delivers it, the `at`th of the stream; `changes` replace parts of its body."""
+    kind = "REMOVE" if new is None else "INSERT" if old is None else "MODIFY"
+    body = {
+        "ApproximateCreationDateTime": TIME + at,
+        "Keys": image({key: (new or old or {})[key]}),
+        "SequenceNumber": str(FIRST_SEQUENCE + at),
+        "SizeBytes": 1,
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
+    if new is not None:
+        body["NewImage"] = image(new)
+    if old is not None:
+        body["OldImage"] = image(old)
+    return {
+        "eventID": f"{at:032x}",
+        "eventName": kind,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-west-1",
+        "dynamodb": {**body, **changes},
+        "eventSourceARN": STREAM,
+    }
+
+
+def event(at: int = 0, *, line: str | None = None, score: float | None = None, **attributes: Any) -> Event:
+    """The `at`th event of a stream, as the envelope would have made it; flagged from a score of 0.995 on."""
+    fraud = None if score is None else Fraud(score, score >= 0.995, (), "payments_fraud@0123456789ab", 0)
+    return Event(
+        event_id=f"{at:032x}",
+        sequence=str(FIRST_SEQUENCE + at),
+        time=TIME + at,
+        line=f'{{"event_id":"{at:032x}"}}' if line is None else line,
+        fraud=fraud,
+        notes=Notes((("amount", "keep"),), [1], dropped=2),
+        attributes=attributes,
+    )
