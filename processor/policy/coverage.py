@@ -31,9 +31,9 @@ class Coverage:
     unnamed: Counter[str] = field(default_factory=Counter)
     """Fields that no rule names, and maps and lists whose rules reach for something else."""
 
-    def unmet(self, plan: Plan) -> list[str]:
-        """The paths of rules that met nothing, in the policy's order."""
-        return [rule.path for index, rule in enumerate(plan.rules) if index not in self.reached]
+    def unmet(self, plan: Plan) -> list[int]:
+        """The rules that met nothing, by index."""
+        return [index for index in range(len(plan.rules)) if index not in self.reached]
 
 
 def coverage(plan: Plan, records: Iterable[Mapping[str, Any]]) -> Coverage:

@@ -1,0 +1,229 @@
+"""`tidegate policy …`: what a policy lets out, before it ships."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from processor.cli.lines import FINDINGS, numbered, parsed, unusable
+from processor.errors import Finding, Poison, PolicyError
+from processor.policy.actions import ACTIONS
+from processor.policy.coverage import Coverage, coverage
+from processor.policy.kinds import keys_of
+from processor.policy.schema import schema_text
+from processor.policy.source import SUFFIX, Source, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from processor.policy.plan import Plan, Rule
+
+FOLDER: Final = Path("policies")
+COLUMNS: Final = ("exposure", "field", "action", "joins", "opens", "class", "options")
+
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+
+
+@dataclass(slots=True)
+class Report:
+    """What there is to say about one policy file."""
+
+    file: Path
+    source: Source | None = None
+    findings: list[Finding] = field(default_factory=list)
+    coverage: Coverage | None = None
+
+
+@click.group()
+def policy() -> None:
+    """Check a masking policy and see what it lets out.
+
+    \b
+    Example: edit, check, commit.
+      tidegate policy check policies/payments.yaml --sample payments.jsonl
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+
+
+@policy.command()
+@click.argument("files", type=_FILE, nargs=-1)
+@click.option("--sample", type=_FILE, help="Raw records, as JSON Lines, to see what the rules meet in them.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on stdout.")
+def check(files: tuple[Path, ...], sample: Path | None, *, as_json: bool) -> None:
+    """Check policy FILES (all of policies/ without any) and print what each lets out, the most exposed first.
+
+    With --sample, a rule that meets nothing in the records is a finding: a misspelled path masks nothing.
+    Exit codes: 0 fine, 1 findings, 2 unusable input.
+
+    \b
+    Example: does every rule meet something in what the table really holds?
+      tidegate policy check policies/payments.yaml --sample payments.jsonl
+    """  # noqa: D301
+    chosen = files or _all_policies()
+    if sample is not None and len(chosen) != 1:
+        raise click.UsageError("--sample goes with one policy: name its file")
+    for file in chosen:
+        if not file.is_file():
+            unusable(f"{file}: there is no such file")
+    reports = [_report(file, sample) for file in chosen]
+    if as_json:
+        answer = {"policies": [_plain(report) for report in reports]}
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        click.echo("\n".join(line for report in reports for line in _lines(report)))
+    if any(report.findings for report in reports):
+        sys.exit(FINDINGS)
+
+
+@policy.command()
+def schema() -> None:
+    """Print the JSON schema of policy files, for editors.
+
+    \b
+    Example: after an action or an option was added.
+      tidegate policy schema > policies/schema.json
+    """  # noqa: D301
+    click.echo(schema_text(), nl=False)
+
+
+def _all_policies() -> tuple[Path, ...]:
+    # payments.examples.yaml and the like stand beside the policies.
+    found = tuple(path for path in sorted(FOLDER.glob(f"*{SUFFIX}")) if "." not in path.stem)
+    return found or unusable(f"no policies found in {FOLDER}/: name a file, or go to the project's folder")
+
+
+def _report(file: Path, sample: Path | None) -> Report:
+    report = Report(file)
+    try:
+        report.source = read_source(file)
+    except PolicyError as error:
+        report.findings.extend(error.findings)
+        return report
+    if sample is not None:
+        report.coverage = coverage(report.source.plan, _records(sample))
+        if not report.coverage.records:
+            unusable(f"{sample}: holds no record")
+        report.findings.extend(_unmet(report.source, report.coverage))
+    return report
+
+
+def _records(sample: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with sample.open("rb") as stream:
+            for number, line in numbered(stream):
+                yield _record(line, f"{sample}: line {number}")
+    except OSError as error:
+        unusable(f"{sample}: cannot be read: {error.strerror}")
+
+
+def _record(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        return parsed(line)
+    except Poison as poison:
+        unusable(f"{where}: {poison}")
+
+
+def _unmet(source: Source, met: Coverage) -> Iterator[Finding]:
+    for index in met.unmet(source.plan):
+        path = source.plan.rules[index].path
+        near = get_close_matches(path, met.unnamed, n=1, cutoff=0.6)
+        hint = f"Did you mean {near[0]!r}? No rule names it." if near else "Is it spelled as in the table?"
+        message = f"{path} meets nothing in {met.records:,} records of the sample"
+        yield source.finding(source.place_of_rule(index), message, hint, on_key=True)
+
+
+def _exposure(plan: Plan) -> list[dict[str, Any]]:
+    """What each field shows, the most exposed first."""
+    rows = [
+        {
+            "field": rule.path,
+            "action": rule.action,
+            "exposure": ACTIONS[rule.action].exposure,
+            "joins": ACTIONS[rule.action].joinable,
+            "opens": ACTIONS[rule.action].reversible,
+            "class": rule.options.data_class,
+            "options": _options(rule),
+        }
+        for rule in plan.rules
+    ]
+    return sorted(rows, key=lambda row: -ACTIONS[str(row["action"])].exposure)
+
+
+def _options(rule: Rule) -> dict[str, Any]:
+    """What a rule says beyond its action's defaults."""
+    said = {
+        name: getattr(rule.options, option.name)
+        for name, option in keys_of(type(rule.options)).items()
+        if getattr(rule.options, option.name) != option.default
+    }
+    said.pop("class", None)
+    return said
+
+
+def _plain(report: Report) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "file": str(report.file),
+        "findings": [asdict(finding) for finding in report.findings],
+    }
+    if report.source is not None:
+        plan = report.source.plan
+        answer |= {
+            "policy": plan.name,
+            "version": plan.version,
+            "sha256": plan.sha256,
+            "unknown": plan.unknown,
+            "score": plan.score and asdict(plan.score),
+            "exposure": _exposure(plan),
+        }
+    if report.coverage is not None:
+        answer["sample"] = {"records": report.coverage.records, "unnamed": dict(report.coverage.unnamed)}
+    return answer
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield from map(str, report.findings)
+    if report.source is None:
+        count = len(report.findings)
+        yield f"{report.file}: {count} {'finding' if count == 1 else 'findings'}"
+        return
+    plan = report.source.plan
+    yield f"{plan.name}, version {plan.version} ({report.file}, sha256 {plan.sha256[:12]}…)"
+    if plan.score is None:
+        yield "Not scored: no model reads any raw field."
+    else:
+        yield f"Grants the model {plan.score.model} these raw fields: {', '.join(plan.score.reads)}"
+        yield f"Flags from {plan.score.flag_at} on; alerts: {plan.routes.sns.events}"
+    yield f"Fields that no rule names: {plan.unknown}"
+    yield ""
+    yield from _table([COLUMNS, *map(_row, _exposure(plan))])
+    yield ""
+    if report.coverage is not None:
+        yield f"{report.coverage.records:,} records of the sample; fields in them that no rule names:"
+        unnamed = report.coverage.unnamed.most_common()
+        yield from (f"  {path} ({count:,} times)" for path, count in unnamed)
+        yield "" if unnamed else "  none"
+
+
+def _row(shown: dict[str, Any]) -> tuple[str, ...]:
+    words = {**shown, "class": shown["class"] or "", "options": _said(shown["options"])}
+    words |= {name: "yes" if shown[name] else "" for name in ("joins", "opens")}
+    return tuple(str(words[column]) for column in COLUMNS)
+
+
+def _said(options: dict[str, Any]) -> str:
+    texts = {
+        name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in options.items()
+    }
+    return " ".join(f"{name}={text!r}" if " " in text else f"{name}={text}" for name, text in texts.items())
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
