@@ -1,6 +1,6 @@
 """S3 and DynamoDB in a dict each, as far as the gate uses them, with a hook before and after every call.
 
-What they answer is held to moto's answers by tests/flow/test_ledger.py, which runs on both.
+What they answer is held to moto's answers by tests/test_ledger.py, which runs on both.
 """
 
 from __future__ import annotations

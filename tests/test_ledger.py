@@ -1,0 +1,315 @@
+"""Exactly once: whatever is delivered how often, in whatever pieces, by how many runs at once."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from processor.errors import Transient
+from processor.ledger import Ledger, lane_of
+from processor.sinks import Feed
+from tests.builders import STREAM, event
+from tests.fakes import FakeDynamoDB, FakeS3, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BUCKET, TABLE, LANE = "tidegate-events", "ledger", "0a1b2c3d"
+Batch = range
+
+
+class Crash(BaseException):
+    """The function was killed here: nothing it would have done afterwards happens."""
+
+
+def ledger(s3: Any, dynamodb: Any, edition: str = "sha/model") -> Ledger:
+    return Ledger(
+        dynamodb=dynamodb,
+        table=TABLE,
+        feed=Feed(s3, BUCKET),
+        policy="payments",
+        edition=edition,
+        retention_days=21,
+        summarise=lambda events: {"records": len(events)},
+        clock=lambda: 1_795_467_845.0,
+    )
+
+
+def times_written(bodies: Any) -> Counter[str]:
+    """How often each event stands in the objects."""
+    lines = (line for body in bodies for line in zlib.decompress(body, 31).decode().splitlines())
+    return Counter(lines)
+
+
+def expected(batch: Batch) -> Counter[str]:
+    return Counter(event(at).line for at in batch)
+
+
+@pytest.fixture(params=["fake", "moto"])
+def aws(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Any, Callable[[], list[bytes]]]]:
+    """S3, DynamoDB and a way to read all objects: the fakes, and moto to hold them to."""
+    if request.param == "fake":
+        s3 = FakeS3()
+        yield s3, FakeDynamoDB(), lambda: list(s3.under("events/").values())
+        return
+    with mock_aws():
+        region = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        client, dynamodb = boto3.client("s3", **region), boto3.client("dynamodb", **region)
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        dynamodb.create_table(
+            TableName=TABLE,
+            KeySchema=[
+                {"AttributeName": "stream", "KeyType": "HASH"},
+                {"AttributeName": "intent", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "stream", "AttributeType": "S"},
+                {"AttributeName": "intent", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+        def bodies() -> list[bytes]:
+            listed = client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+            return [client.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read() for one in listed]
+
+        yield client, dynamodb, bodies
+
+
+def test_the_key_says_policy_hour_stream_and_range(aws: Any) -> None:
+    s3, dynamodb, _ = aws
+    (settled,) = ledger(s3, dynamodb).settle(LANE, [event(1), event(0)])
+    folder, _, name = settled.stored.key.rpartition("/")
+    assert folder == "events/payments/dt=2026-11-23/hour=21"
+    lane, first, last, rest = name.split("-")
+    assert (lane, first, last) == (LANE, event(0).sequence, event(1).sequence)
+    assert rest.endswith(".jsonl.gz")
+    assert len(rest.removesuffix(".jsonl.gz")) == 16
+
+
+def test_the_same_batch_again_is_found_not_written(aws: Any) -> None:
+    s3, dynamodb, bodies = aws
+    events = [event(at) for at in range(10)]
+    (first,) = ledger(s3, dynamodb).settle(LANE, events)
+    (again,) = ledger(s3, dynamodb).settle(LANE, events)
+    assert (first.stored.created, again.stored.created) == (True, False)
+    assert again.stored.key == first.stored.key
+    assert (again.stored.size, again.stored.sha256) == (first.stored.size, first.stored.sha256)
+    assert times_written(bodies()) == expected(range(10))
+
+
+def test_a_batch_cut_anew_is_written_where_it_is_missing(aws: Any) -> None:
+    s3, dynamodb, bodies = aws
+    gate = ledger(s3, dynamodb)
+    gate.settle(LANE, [event(at) for at in range(3, 6)])
+    settled = gate.settle(LANE, [event(at) for at in range(10)])
+    assert [one.stored.created for one in settled] == [False, True]
+    assert settled[0].intent.summary == {"records": 3}
+    assert times_written(bodies()) == expected(range(10))
+
+
+def test_a_declared_batch_that_never_came_is_fenced(aws: Any) -> None:
+    s3, dynamodb, bodies = aws
+    whole = [event(at) for at in range(6)]
+
+    class NoUpload:
+        def put_object(self, **_call: Any) -> None:
+            raise Crash
+
+    with pytest.raises(Crash):
+        ledger(NoUpload(), dynamodb).settle(LANE, whole)
+    ledger(s3, dynamodb).settle(LANE, whole[:3])
+    assert times_written(bodies()) == expected(range(3))
+    assert Feed(s3, BUCKET).create(next(_keys(dynamodb, 6)), whole) is None, "the key is fenced for ever"
+    ledger(s3, dynamodb).settle(LANE, whole)
+    assert times_written(bodies()) == expected(range(6))
+
+
+def _keys(dynamodb: Any, records: int) -> Iterator[str]:
+    """Keys of the intents of so many records."""
+    items = (
+        dynamodb.items.values()
+        if isinstance(dynamodb, FakeDynamoDB)
+        else dynamodb.scan(TableName=TABLE)["Items"]
+    )
+    return (item["object_key"]["S"] for item in items if len(bytes(item["record_ids"]["B"])) == 8 * records)
+
+
+def test_another_edition_of_the_policy_does_not_write_again(aws: Any) -> None:
+    s3, dynamodb, bodies = aws
+    events = [event(at) for at in range(4)]
+    ledger(s3, dynamodb, "old policy").settle(LANE, events)
+    (settled,) = ledger(s3, dynamodb, "new policy").settle(LANE, events)
+    assert not settled.stored.created
+    assert times_written(bodies()) == expected(range(4))
+
+
+def test_a_normal_batch_takes_three_requests() -> None:
+    calls: list[str] = []
+    s3, dynamodb = FakeS3(calls.append), FakeDynamoDB(calls.append)
+    ledger(s3, dynamodb).settle(LANE, [event(at) for at in range(1000)])
+    assert [call for call in calls if call.startswith("before")] == [
+        "before PutItem",
+        "before Query",
+        "before PutObject events",
+    ]
+
+
+def test_nothing_to_settle_takes_no_request() -> None:
+    calls: list[str] = []
+    assert ledger(FakeS3(calls.append), FakeDynamoDB(calls.append)).settle(LANE, []) == []
+    assert calls == []
+
+
+def test_a_record_twice_in_a_batch_is_written_once() -> None:
+    s3 = FakeS3()
+    ledger(s3, FakeDynamoDB()).settle(LANE, [event(0), event(0), event(1)])
+    assert times_written(s3.under("events/").values()) == expected(range(2))
+
+
+def test_the_ledger_holds_no_line_of_an_event() -> None:
+    dynamodb = FakeDynamoDB()
+    ledger(FakeS3(), dynamodb).settle(LANE, [event(0, line='{"note":"secret of Jane"}')])
+    assert "Jane" not in repr(dynamodb.items)
+    ((_, item),) = dynamodb.items.items()
+    assert int(item["expires_at"]["N"]) == 1_795_467_845 + 21 * 86_400
+
+
+def test_every_page_of_the_query_is_read() -> None:
+    s3, dynamodb = FakeS3(), FakeDynamoDB()
+    for at in range(5):
+        ledger(s3, dynamodb).settle(LANE, [event(at)])
+    whole_query = dynamodb.query
+
+    def one_at_a_time(**call: Any) -> dict[str, Any]:
+        items = whole_query(**call)["Items"]
+        start = call.get("ExclusiveStartKey", 0)
+        more = {"LastEvaluatedKey": start + 1} if start + 1 < len(items) else {}
+        return {"Items": items[start : start + 1], **more}
+
+    dynamodb.query = one_at_a_time  # type: ignore[method-assign]
+    settled = ledger(s3, dynamodb).settle(LANE, [event(at) for at in range(5)])
+    assert not any(one.stored.created for one in settled)
+    assert times_written(s3.under("events/").values()) == expected(range(5))
+
+
+def test_a_refused_call_is_transient_and_quotes_nothing() -> None:
+    def refuse(moment: str) -> None:
+        if moment == "before Query":
+            raise refusal("ProvisionedThroughputExceededException", "Query")
+
+    with pytest.raises(Transient) as caught:
+        ledger(FakeS3(), FakeDynamoDB(refuse)).settle(LANE, [event(0)])
+    assert str(caught.value) == (
+        "dynamodb:Query on the ledger: ProvisionedThroughputExceededException (request 7PDX)"
+    )
+    assert caught.value.__suppress_context__
+
+
+def test_lanes_differ_by_stream() -> None:
+    assert lane_of([{"eventSourceARN": STREAM}]) != lane_of([{"eventSourceARN": STREAM + "1"}])
+    assert lane_of([{"eventSourceARN": STREAM}, "garbage"]) == lane_of([{"eventSourceARN": STREAM}])
+    assert len(lane_of(["garbage"])) == len(lane_of([])) == 8
+
+
+RECORDS = 8
+pieces = st.tuples(st.integers(0, RECORDS - 1), st.integers(1, RECORDS)).map(
+    lambda cut: range(cut[0], min(RECORDS, cut[0] + cut[1]))
+)
+crashes = st.none() | st.integers(0, 12)
+
+
+@given(st.lists(st.tuples(pieces, crashes), max_size=8))
+def test_exactly_once_under_any_crashes_and_cuts(deliveries: list[tuple[Batch, int | None]]) -> None:
+    """Whatever was tried before and died at whatever call: a last whole delivery leaves each record once."""
+    countdown: list[int | None] = [None]
+
+    def hook(_moment: str) -> None:
+        if countdown[0] is not None:
+            countdown[0] -= 1
+            if countdown[0] < 0:
+                raise Crash
+
+    s3, dynamodb = FakeS3(hook), FakeDynamoDB(hook)
+    for batch, crash in deliveries:
+        countdown[0] = crash
+        try:
+            ledger(s3, dynamodb).settle(LANE, [event(at) for at in batch])
+        except Crash:
+            pass
+        else:
+            written = times_written(s3.under("events/").values())
+            assert all(written[event(at).line] == 1 for at in batch), "acknowledged, so written once"
+    countdown[0] = None
+    ledger(s3, dynamodb).settle(LANE, [event(at) for at in range(RECORDS)])
+    assert times_written(s3.under("events/").values()) == expected(range(RECORDS))
+
+
+class Turns:
+    """Lets threads run one at a time, a call to AWS each, in the order that a schedule says."""
+
+    def __init__(self, schedule: list[int], runs: int) -> None:
+        self.schedule, self.alive = iter(schedule), set(range(runs))
+        self.turn, self.changed = min(self.alive), threading.Condition()
+        self.names: dict[int, int] = {}
+
+    def wait(self, _moment: str) -> None:
+        me = self.names[threading.get_ident()]
+        with self.changed:
+            self._pass_on()
+            assert self.changed.wait_for(lambda: self.turn == me, timeout=10)
+
+    def begin(self, me: int) -> None:
+        with self.changed:
+            self.names[threading.get_ident()] = me
+            assert self.changed.wait_for(lambda: self.turn == me, timeout=10)
+
+    def end(self, me: int) -> None:
+        with self.changed:
+            self.alive.discard(me)
+            if self.alive:
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        alive = sorted(self.alive)
+        self.turn = alive[next(self.schedule, 0) % len(alive)]
+        self.changed.notify_all()
+
+
+@given(st.lists(pieces, min_size=2, max_size=3), st.lists(st.integers(0, 5), max_size=60))
+def test_exactly_once_with_runs_at_the_same_time(batches: list[Batch], schedule: list[int]) -> None:
+    """Runs over the same records, interleaved call by call: no record twice, and none lost in the end."""
+    turns = Turns(schedule, len(batches))
+    s3, dynamodb = FakeS3(turns.wait), FakeDynamoDB(turns.wait)
+    acknowledged: list[Batch] = []
+
+    def run(me: int) -> None:
+        turns.begin(me)
+        try:
+            ledger(s3, dynamodb).settle(LANE, [event(at) for at in batches[me]])
+            acknowledged.append(batches[me])
+        except Transient:
+            pass
+        finally:
+            turns.end(me)
+
+    threads = [threading.Thread(target=run, args=(me,)) for me in range(len(batches))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    written = times_written(s3.under("events/").values())
+    assert set(written.values()) <= {1}, f"twice, with the schedule {schedule}"
+    assert all(written[event(at).line] == 1 for batch in acknowledged for at in batch)
+
+    s3.hook = dynamodb.hook = lambda _moment: None
+    ledger(s3, dynamodb).settle(LANE, [event(at) for at in range(RECORDS)])
+    assert times_written(s3.under("events/").values()) == expected(range(RECORDS))

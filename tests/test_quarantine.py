@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from moto import mock_aws
+
+from processor.errors import Transient
+from processor.quarantine import Poisoned, Quarantine
+from tests.builders import FIRST_SEQUENCE, stream_record
+from tests.fakes import FakeS3, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGION = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+
+
+@pytest.fixture
+def kms() -> Iterator[tuple[Any, str]]:
+    with mock_aws():
+        client = boto3.client("kms", **REGION)
+        yield client, client.create_key()["KeyMetadata"]["Arn"]
+
+
+def poisoned(at: int, sequence: str | None = None) -> Poisoned:
+    record = stream_record({"payment_id": f"p-{at}", "email": "jane.doe@example.com"}, at=at)
+    where = str(FIRST_SEQUENCE + at) if sequence is None else sequence
+    return Poisoned(record, where, "a required field is missing", "card.number")
+
+
+def quarantine(s3: Any, kms: tuple[Any, str]) -> Quarantine:
+    client, arn = kms
+    return Quarantine(s3=s3, kms=client, bucket="quarantine", data_key_arn=arn, policy="payments")
+
+
+def opened(body: bytes, kms: Any) -> tuple[dict[str, Any], Any]:
+    """What stands in the clear, and the record, as someone with the key reads them."""
+    document = json.loads(body)
+    sealed = {name: b64decode(document.pop(name)) for name in ("data_key", "nonce", "ciphertext")}
+    context = {"purpose": "tidegate.quarantine", "policy": document["policy"]}
+    key = kms.decrypt(CiphertextBlob=sealed["data_key"], EncryptionContext=context)["Plaintext"]
+    about = json.dumps(document, sort_keys=True).encode()
+    return document, json.loads(AESGCM(key).decrypt(sealed["nonce"], sealed["ciphertext"], about))
+
+
+def test_a_record_can_be_opened_again_with_the_key(kms: Any) -> None:
+    s3 = FakeS3()
+    assert quarantine(s3, kms).keep([poisoned(3)], "0a1b2c3d") == 1
+    ((key, body),) = s3.under("quarantine/").items()
+    assert key == f"quarantine/payments/dt=2026-11-23/0a1b2c3d-{FIRST_SEQUENCE + 3}.json"
+    assert b"jane" not in body
+    about, record = opened(body, kms[0])
+    assert record == poisoned(3).record
+    assert about == {
+        "schema": "tidegate.quarantine/1",
+        "policy": "payments",
+        "sequence": str(FIRST_SEQUENCE + 3),
+        "reason": "a required field is missing",
+        "path": "card.number",
+    }
+
+
+def test_an_exchanged_reason_is_noticed(kms: Any) -> None:
+    s3 = FakeS3()
+    quarantine(s3, kms).keep([poisoned(0)], "lane")
+    (body,) = s3.under("quarantine/").values()
+    with pytest.raises(InvalidTag):
+        opened(body.replace(b"a required field", b"another field!!!"), kms[0])
+
+
+def test_a_record_delivered_again_is_there_once(kms: Any) -> None:
+    s3 = FakeS3()
+    records = [poisoned(at) for at in range(20)]
+    assert quarantine(s3, kms).keep(records[:12], "lane") == 12
+    assert quarantine(s3, kms).keep(records, "lane") == 8
+    assert len(s3.objects) == 20
+
+
+def test_each_record_has_its_own_nonce(kms: Any) -> None:
+    s3 = FakeS3()
+    quarantine(s3, kms).keep([poisoned(at) for at in range(5)], "lane")
+    assert len({json.loads(body)["nonce"] for body in s3.under("quarantine/").values()}) == 5
+
+
+@pytest.mark.parametrize(
+    "record", ["garbage", None, {}, {"dynamodb": {"ApproximateCreationDateTime": 1e300}}]
+)
+def test_a_record_without_time_or_number_has_a_name_too(record: Any, kms: Any) -> None:
+    s3 = FakeS3()
+    for _ in range(2):
+        quarantine(s3, kms).keep([Poisoned(record, "", "malformed", "")], "lane")
+    ((key, _),) = s3.under("quarantine/").items()
+    assert key.startswith("quarantine/payments/dt=unknown/lane-nameless-")
+
+
+def test_nothing_poisoned_no_request() -> None:
+    assert quarantine(FakeS3(), (None, "arn")).keep([], "lane") == 0
+
+
+def test_a_refused_call_is_transient() -> None:
+    class Denied:
+        def generate_data_key(self, **_call: Any) -> None:
+            raise refusal("AccessDeniedException", "GenerateDataKey")
+
+    with pytest.raises(Transient, match=r"^kms:GenerateDataKey for quarantine: AccessDeniedException"):
+        quarantine(FakeS3(), (Denied(), "arn")).keep([poisoned(0)], "lane")
