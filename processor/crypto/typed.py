@@ -6,14 +6,14 @@ and 1E0 are one number, and come back as the `int` 1.
 
 from __future__ import annotations
 
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 NUMBER_DIGITS_MAX = 38  # DynamoDB's limit
 NUMBER_EXPONENT_MAX = 130  # 1E-130 to 9.99E+125, rounded up
 
 _TEXT, _NUMBER, _BOOLEAN, _BINARY = b"s", b"n", b"b", b"x"
-# The default context would round to 28 digits.
-_EXACT = Context(prec=NUMBER_DIGITS_MAX)
+# The default context would round to 28 digits, and silently.
+_EXACT = Context(prec=NUMBER_DIGITS_MAX, traps=[Inexact])
 
 Scalar = str | int | Decimal | bool | bytes
 
@@ -61,9 +61,11 @@ def from_plaintext(plaintext: bytes) -> Scalar:
 
 
 def _number_text(number: Decimal) -> str:
-    digits = len(number.as_tuple().digits)
-    if not number.is_finite() or digits > NUMBER_DIGITS_MAX or abs(number.adjusted()) > NUMBER_EXPONENT_MAX:
-        raise ValueError("a number beyond DynamoDB's 38 digits or its range")
     if number == 0:
         return "0"  # DynamoDB knows no negative zero, and 0E+3 is 0
-    return format(number.normalize(_EXACT), "f")
+    try:
+        if number.is_finite() and abs(number.adjusted()) <= NUMBER_EXPONENT_MAX:
+            return format(number.normalize(_EXACT), "f")
+    except Inexact:
+        pass
+    raise ValueError("a number beyond DynamoDB's 38 digits or its range")

@@ -228,9 +228,8 @@ class _Reader:
         if words is None and _TEXT.fullmatch(value):
             return value
         shown = value if len(value) <= SHOWN_MAX else value[:SHOWN_MAX] + "…"
-        self.note(
-            mark, f"{shown} could be read as {words or 'more than a text'}", f"Quote it: {_quoted(shown)}."
-        )
+        hint = f"If it is a text, quote it: {_quoted(shown)}."
+        self.note(mark, f"{shown} could be read as {words or 'more than a text'}", hint)
         return _Broken
 
 

@@ -247,14 +247,13 @@ def unknown_name(
     from difflib import get_close_matches  # noqa: PLC0415
 
     known = list(names)
-    what = what or str(name_of(at))
     if isinstance(value, str) and value in later:
-        return Problem(
-            at, f"{what} {value!r} is not available in this version", f"Use one of: {', '.join(known)}."
-        )
+        words = f"{what or name_of(at)} {value!r} is not available in this version"
+        return Problem(at, words, f"Use one of: {', '.join(known)}.")
     near = get_close_matches(value.lower(), known, n=1, cutoff=0.6) if isinstance(value, str) else []
     hint = f"Did you mean {near[0]!r}? " if near else ""
-    return Problem(at, f"unknown {what} {shown(value)}", f"{hint}Known: {', '.join(known)}.", on_key)
+    words = f"unknown {what} {shown(value)}" if what else f"{name_of(at)} cannot be {shown(value)}"
+    return Problem(at, words, f"{hint}Known: {', '.join(known)}.", on_key)
 
 
 def name_of(at: Place) -> str:
