@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
@@ -20,9 +21,24 @@ FIRST_SEQUENCE = 1_100_000_000_017_454_423_009
 _serialize = TypeSerializer().serialize
 
 
-def image(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item of plain values in DynamoDB's JSON; no bytes (Lambda has base64 where Boto3 has bytes)."""
-    return {name: _serialize(value) for name, value in item.items()}
+def delivered(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item of plain values in DynamoDB's JSON, as Lambda delivers it."""
+    return {name: _as_delivered(_serialize(value)) for name, value in item.items()}
+
+
+def _as_delivered(typed: dict[str, Any]) -> dict[str, Any]:
+    """A value in Boto3's form in Lambda's: there, binary is base64."""
+    ((tag, raw),) = typed.items()
+    match tag:
+        case "B":
+            return {tag: b64encode(bytes(raw)).decode()}
+        case "BS":
+            return {tag: [b64encode(one).decode() for one in raw]}
+        case "L":
+            return {tag: [_as_delivered(item) for item in raw]}
+        case "M":
+            return {tag: {name: _as_delivered(item) for name, item in raw.items()}}
+    return typed
 
 
 def stream_record(
@@ -37,15 +53,15 @@ def stream_record(
     kind = "REMOVE" if new is None else "INSERT" if old is None else "MODIFY"
     body = {
         "ApproximateCreationDateTime": TIME + at,
-        "Keys": image({key: (new or old or {})[key]}),
+        "Keys": delivered({key: (new or old or {})[key]}),
         "SequenceNumber": str(FIRST_SEQUENCE + at),
         "SizeBytes": 1,
         "StreamViewType": "NEW_AND_OLD_IMAGES",
     }
     if new is not None:
-        body["NewImage"] = image(new)
+        body["NewImage"] = delivered(new)
     if old is not None:
-        body["OldImage"] = image(old)
+        body["OldImage"] = delivered(old)
     return {
         "eventID": f"{at:032x}",
         "eventName": kind,

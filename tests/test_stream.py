@@ -1,36 +1,19 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.errors import Poison
 from processor.stream import DEPTH_MAX, decode, image
-from tests.builders import FIRST_SEQUENCE, TIME, stream_record
+from tests.builders import FIRST_SEQUENCE, TIME, delivered, stream_record
 
 PAYMENT = {"payment_id": "p-1", "amount": Decimal("12.50"), "note": ""}
-
-
-def as_delivered(typed: dict[str, Any]) -> dict[str, Any]:
-    """A value in Boto3's form in Lambda's: binary is base64."""
-    ((tag, raw),) = typed.items()
-    match tag:
-        case "B":
-            return {tag: b64encode(bytes(raw)).decode()}
-        case "BS":
-            return {tag: [b64encode(one).decode() for one in raw]}
-        case "L":
-            return {tag: [as_delivered(item) for item in raw]}
-        case "M":
-            return {tag: {name: as_delivered(item) for name, item in raw.items()}}
-    return typed
 
 
 numbers = st.integers(-(10**38) + 1, 10**38 - 1) | st.decimals(
@@ -51,9 +34,7 @@ values = st.recursive(
 
 @given(st.dictionaries(st.text(min_size=1, max_size=8), values, max_size=6))
 def test_what_boto3_writes_is_read_back(item: dict[str, Any]) -> None:
-    serialize = TypeSerializer().serialize
-    typed = {name: as_delivered(serialize(value)) for name, value in item.items()}
-    assert image(json.loads(json.dumps(typed)), "NewImage") == item
+    assert image(json.loads(json.dumps(delivered(item))), "NewImage") == item
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,258 @@
+"""The whole journey, on fakes: what comes in, what goes out, what is told."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from models.simulator import identifying_values, payments
+from processor.audit import Audit
+from processor.crypto import KeyRing
+from processor.errors import Transient
+from processor.event import envelope_for, summary
+from processor.ledger import Ledger
+from processor.pipeline import Gate, pass_through
+from processor.policy import Sanitiser
+from processor.policy.source import compile_policy
+from processor.quarantine import Quarantine
+from processor.scoring import load_scorer
+from processor.sinks import Alerts, Feed
+from processor.telemetry import Tally
+from tests.builders import FIRST_SEQUENCE, stream_record
+from tests.fakes import FakeDynamoDB, FakeS3, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[1]
+START = datetime(2026, 11, 1, tzinfo=UTC)
+PAYMENTS = list(payments(400, seed=7, start=START))
+
+
+class FakeKMS:
+    """Gives the same data key to everybody."""
+
+    def generate_data_key(self, **_call: Any) -> dict[str, bytes]:
+        return {"Plaintext": b"k" * 32, "CiphertextBlob": b"sealed"}
+
+
+@dataclass
+class World:
+    """Everything around a gate, and the gate."""
+
+    s3: FakeS3 = field(default_factory=FakeS3)
+    dynamodb: FakeDynamoDB = field(default_factory=FakeDynamoDB)
+    published: list[dict[str, Any]] = field(default_factory=list)
+    refuse_alerts: Callable[[str], bool] = lambda _message: False
+
+    def publish_batch(self, **call: Any) -> dict[str, Any]:
+        entries = call["PublishBatchRequestEntries"]
+        failed = [entry for entry in entries if self.refuse_alerts(entry["Message"])]
+        self.published += [entry for entry in entries if entry not in failed]
+        return {"Failed": [{"Id": entry["Id"], "Code": "Throttled"} for entry in failed]}
+
+    def events(self) -> list[dict[str, Any]]:
+        bodies = self.s3.under("events/").values()
+        return [json.loads(line) for body in bodies for line in zlib.decompress(body, 31).splitlines()]
+
+    def gate(self, **changes: Any) -> Gate:
+        plan, _ = compile_policy(ROOT / "policies" / "payments.yaml")
+        plan = replace(plan, **changes)
+        assert plan.score
+        scorer = load_scorer(ROOT / "models" / "payments_fraud") if plan.score else None
+        ledger = Ledger(
+            dynamodb=self.dynamodb,
+            table="ledger",
+            feed=Feed(self.s3, "events"),
+            policy=plan.name,
+            edition=plan.sha256,
+            retention_days=21,
+            summarise=partial(summary, plan=plan, model=scorer and scorer.model),
+            clock=lambda: 0.0,
+        )
+        return Gate(
+            plan=plan,
+            scorer=scorer,
+            threshold=scorer.threshold(plan.score.flag_at) if scorer else 1.0,
+            sanitiser=Sanitiser(plan, KeyRing({1: b"r" * 64})),
+            envelope=envelope_for(plan),
+            quarantine=Quarantine(
+                s3=self.s3, kms=FakeKMS(), bucket="quarantine", data_key_arn="arn", policy=plan.name
+            ),
+            ledger=ledger,
+            audit=Audit(self.s3, "audit"),
+            alerts=Alerts(self, "arn:aws:sns:eu-west-1:123456789012:alerts", plan.name),
+        )
+
+
+def records(n: int = len(PAYMENTS)) -> list[dict[str, Any]]:
+    return [stream_record(payment, at=at) for at, payment in enumerate(PAYMENTS[:n])]
+
+
+def everything_written(world: World) -> str:
+    """All that left, in the clear where it is compressed."""
+    bodies = [zlib.decompress(body, 31) for body in world.s3.under("events/").values()]
+    rest = [*world.s3.under("manifests/").values(), *world.s3.under("quarantine/").values()]
+    return b"".join(bodies + rest).decode() + repr(world.published) + repr(world.dynamodb.items)
+
+
+def test_payments_come_out_sanitised_scored_and_once() -> None:
+    world, tally = World(), Tally()
+    pass_through(world.gate(), records(), tally)
+    events = world.events()
+    assert [event["sequence"] for event in events] == [str(FIRST_SEQUENCE + at) for at in range(len(events))]
+    assert (tally.records, tally.written, tally.quarantined) == (400, 400, 0)
+    flagged = [event["event_id"] for event in events if event["fraud"]["flagged"]]
+    assert flagged
+    assert [json.loads(entry["Message"])["event_id"] for entry in world.published] == flagged
+    assert tally.alerts == tally.flagged == len(flagged)
+    (manifest,) = map(json.loads, world.s3.under("manifests/").values())
+    assert (manifest["records"], manifest["flagged"]) == (400, len(flagged))
+    assert {"field": "email", "action": "tokenize", "count": 400} in manifest["actions"]
+
+
+def test_no_identifying_value_leaves_by_any_door() -> None:
+    world = World()
+    delivered = records()
+    del delivered[3]["dynamodb"]["NewImage"]["payment_id"]
+    pass_through(world.gate(), delivered, Tally())
+    out = everything_written(world)
+    values = {value for payment in PAYMENTS for value in identifying_values(payment)}
+    assert len(values) > 500
+    assert not [value for value in values if value in out or json.dumps(value)[1:-1] in out]
+
+
+def test_poison_goes_to_quarantine_and_the_batch_goes_on() -> None:
+    world, tally = World(), Tally()
+    delivered: list[Any] = records(10)
+    delivered[2]["dynamodb"]["NewImage"]["amount"] = {"N": "many"}
+    del delivered[5]["dynamodb"]["NewImage"]["customer_id"]
+    delivered[7] = "garbage"
+    pass_through(world.gate(), delivered, tally)
+    assert len(world.events()) == tally.written == 7
+    assert tally.quarantined == len(world.s3.under("quarantine/")) == 3
+    assert dict(tally.reasons) == {
+        ("N holds what is not a number", "dynamodb.NewImage.amount"): 1,
+        ("a required field is missing", "customer_id"): 1,
+        ("a stream record must be a map, not a string", ""): 1,
+    }
+
+
+def test_a_bug_in_an_action_quarantines_the_record_and_quotes_nothing() -> None:
+    class Broken:
+        def sanitise(self, change: Any) -> Any:
+            raise ValueError(change.new["email"])
+
+    world, tally = World(), Tally()
+    gate = replace(world.gate(), sanitiser=Broken())  # type: ignore[arg-type]
+    pass_through(gate, records(2), tally)
+    assert world.events() == []
+    assert tally.quarantined == 2
+    ((reason, _),) = tally.reasons
+    assert reason.startswith("cannot be sanitised: ValueError at tests/test_pipeline.py:")
+    assert PAYMENTS[0]["email"] not in reason
+
+
+def test_a_removal_is_an_event_without_a_verdict() -> None:
+    world = World()
+    pass_through(world.gate(), [stream_record(None, PAYMENTS[0])], Tally())
+    (event,) = world.events()
+    assert (event["type"], event["fraud"], event["new"]) == ("REMOVE", None, None)
+    assert event["old"]["name"] == "[redacted]"
+
+
+def test_verdicts_belong_to_their_records_when_removals_are_between() -> None:
+    world, mixed = World(), World()
+    pass_through(world.gate(), records(50), Tally())
+    delivered = [
+        one for at, record in enumerate(records(50)) for one in (record, _removal(at)) if one is not None
+    ]
+    pass_through(mixed.gate(), delivered, Tally())
+    scores = {event["event_id"]: event["fraud"]["score"] for event in world.events()}
+    inserted = [event for event in mixed.events() if event["type"] == "INSERT"]
+    assert {event["event_id"]: event["fraud"]["score"] for event in inserted} == scores
+
+
+def _removal(at: int) -> dict[str, Any] | None:
+    return stream_record(None, PAYMENTS[at], at=1000 + at) if at % 3 else None
+
+
+def test_the_same_batch_again_writes_nothing_and_counts_nothing_twice() -> None:
+    world, first, again = World(), Tally(), Tally()
+    pass_through(world.gate(), records(50), first)
+    before = dict(world.s3.objects)
+    pass_through(world.gate(), records(50), again)
+    assert world.s3.objects == before
+    assert (first.written, again.written, again.quarantined) == (50, 0, 0)
+
+
+def test_a_manifest_that_was_missed_is_written_on_the_next_delivery() -> None:
+    world = World()
+
+    def stop_before_manifest(moment: str) -> None:
+        if moment == "before PutObject manifests":
+            raise refusal("SlowDown", "PutObject", 503)
+
+    world.s3.hook = stop_before_manifest
+    with pytest.raises(Transient) as caught:
+        pass_through(world.gate(), records(50), Tally())
+    assert caught.value.sequence == ""
+    world.s3.hook = lambda _moment: None
+    pass_through(world.gate(), records(70), Tally())
+    manifests = [json.loads(body) for body in world.s3.under("manifests/").values()]
+    assert sorted(manifest["records"] for manifest in manifests) == [20, 50]
+    assert sorted(event["sequence"] for event in world.events()) == [
+        record["dynamodb"]["SequenceNumber"] for record in records(70)
+    ]
+
+
+def test_a_refused_alert_is_where_the_stream_goes_on() -> None:
+    world, tally = World(), Tally()
+    flagged: list[str] = []
+
+    def refuse_second(message: str) -> bool:
+        flagged.append(json.loads(message)["sequence"])
+        return len(flagged) == 2
+
+    world.refuse_alerts = refuse_second
+    gate = replace(world.gate(), threshold=0.9)
+    with pytest.raises(Transient) as caught:
+        pass_through(gate, records(), tally)
+    assert caught.value.sequence == flagged[1]
+    assert tally.written == len(world.events()) == 400, "what is written stays written and counted"
+    world.refuse_alerts = lambda _message: False
+    rest = [one for one in records() if one["dynamodb"]["SequenceNumber"] >= flagged[1]]
+    pass_through(gate, rest, Tally())
+    assert len(world.events()) == 400
+    assert {json.loads(entry["Message"])["sequence"] for entry in world.published} == {
+        event["sequence"] for event in world.events() if event["fraud"]["flagged"]
+    }
+
+
+@pytest.mark.parametrize(("route", "alerts"), [("all", 20), ("none", 0)])
+def test_the_policy_routes_alerts(route: str, alerts: int) -> None:
+    world = World()
+    routes = world.gate().plan.routes
+    gate = world.gate(routes=replace(routes, sns=replace(routes.sns, events=route)))
+    pass_through(gate, records(20), Tally())
+    assert len(world.published) == alerts
+
+
+def test_without_a_score_section_nothing_is_scored() -> None:
+    world = World()
+    gate = replace(world.gate(), scorer=None)
+    pass_through(gate, records(3), Tally())
+    assert [event["fraud"] for event in world.events()] == [None] * 3
+
+
+def test_an_empty_batch_does_nothing() -> None:
+    world = World()
+    pass_through(world.gate(), [], Tally())
+    assert world.s3.objects == {}
