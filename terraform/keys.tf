@@ -38,6 +38,23 @@ data "aws_iam_policy_document" "data_key" {
     }
   }
 
+  # The quarantine seals records before they reach S3. Opening one takes the same context, so it is in the trail who did.
+  statement {
+    sid       = "SealAndOpenQuarantine"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:root"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:purpose"
+      values   = ["tidegate.quarantine"]
+    }
+  }
+
   # DynamoDB holds a grant for as long as a table is encrypted with the key.
   statement {
     sid       = "GrantToDynamoDB"

@@ -145,9 +145,9 @@ run "keys_separate_management_from_use" {
   assert {
     condition = alltrue([
       for s in data.aws_iam_policy_document.data_key.statement :
-      length([for c in s.condition : c if contains(["kms:ViaService", "kms:EncryptionContext:aws:logs:arn"], c.variable)]) == 1
+      length([for c in s.condition : c if contains(["kms:ViaService", "kms:EncryptionContext:aws:logs:arn", "kms:EncryptionContext:purpose"], c.variable)]) == 1
     ])
-    error_message = "The data key must be usable only through AWS's storage services and for the streams' own logs."
+    error_message = "The data key must be usable only through AWS's storage services, for the streams' own logs and for the quarantine."
   }
 }
 

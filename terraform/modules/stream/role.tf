@@ -105,6 +105,19 @@ data "aws_iam_policy_document" "role" {
     }
   }
 
+  # The quarantine seals records itself: whoever may read the bucket cannot read them, and this role cannot open them.
+  statement {
+    sid       = "SealQuarantine"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [var.data_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:purpose"
+      values   = ["tidegate.quarantine"]
+    }
+  }
+
   dynamic "statement" {
     for_each = var.source_key_arn == null ? [] : [var.source_key_arn]
 
