@@ -151,10 +151,17 @@ def _number(raw: Any, _depth: int) -> int | Decimal:
     if _NUMBER.fullmatch(raw) is None:
         raise Poison("N holds what is not a number")
     number = Decimal(raw)  # exact: the constructor does not round to the context
-    significant = "".join(map(str, number.as_tuple().digits)).strip("0")
-    if len(significant) > DIGITS_MAX or (number and not EXPONENT_MIN <= number.adjusted() <= EXPONENT_MAX):
+    # So short and without an exponent, it cannot be beyond the limits.
+    if (len(raw) > DIGITS_MAX or "e" in raw.lower()) and _is_beyond(number):
         raise Poison(f"N holds a number beyond DynamoDB's {DIGITS_MAX} digits or its range")
     return int(raw) if raw.lstrip("-").isdigit() else number
+
+
+def _is_beyond(number: Decimal) -> bool:
+    significant = "".join(map(str, number.as_tuple().digits)).strip("0")
+    return len(significant) > DIGITS_MAX or (
+        bool(number) and not EXPONENT_MIN <= number.adjusted() <= EXPONENT_MAX
+    )
 
 
 def _binary(raw: Any, _depth: int) -> bytes:
