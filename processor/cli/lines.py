@@ -42,13 +42,16 @@ def parsed(line: bytes) -> dict[str, Any]:
         raise Poison(f"the line is longer than {LINE_BYTES_MAX:,} bytes")
     try:
         record = json.loads(
-            line.decode("utf-8"), parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object
+            line.decode("utf-8").rstrip(),
+            parse_float=Decimal,
+            parse_constant=_no_number,
+            object_pairs_hook=_object,
         )
     except UnicodeDecodeError:
         raise Poison("not UTF-8") from None
     except json.JSONDecodeError as error:
         # Its message may quote the line.
-        raise Poison(f"not JSON from column {error.colno} on") from None
+        raise Poison(f"not JSON from column {error.pos + 1} on") from None
     except (ValueError, DecimalException):
         raise Poison("a number has too many digits") from None
     except RecursionError:

@@ -211,11 +211,11 @@ def read_plan(document: Any, sha256: str) -> tuple[Plan | None, list[Problem]]:
 
 
 def dump_plan(plan: Plan) -> bytes:
-    """Canonical JSON: the same plan gives the same bytes."""
+    """The plan as JSON, keys in the order of their declaration, rules in that of the file."""
     document = plain(replace(plan, rules=()))
     document["fields"] = {rule.path: {"action": rule.action, **plain(rule.options)} for rule in plan.rules}
     compiled = {"format": FORMAT, "sha256": plan.sha256, "policy": document}
-    return json.dumps(compiled, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    return json.dumps(compiled, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
 def load_plan(data: bytes) -> Plan:

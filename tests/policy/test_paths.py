@@ -1,0 +1,108 @@
+"""Paths: how they are written, and which of several rules has a value."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.policy import paths
+from processor.policy.paths import Wild
+
+names = st.text(min_size=1, max_size=8).filter(lambda name: not set(name) & set('"[]'))
+path = st.builds(
+    lambda first, rest: (first, *rest), names, st.lists(names | st.sampled_from(Wild), max_size=5)
+)
+
+
+@given(path=path)
+def test_what_is_rendered_parses_back(path) -> None:
+    assert paths.parse(paths.render(path)) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a", ("a",)),
+        ("a.b", ("a", "b")),
+        ("a.*", ("a", Wild.NAME)),
+        ("*", (Wild.NAME,)),
+        ("items[*].sku", ("items", Wild.ITEM, "sku")),
+        ("m[*][*]", ("m", Wild.ITEM, Wild.ITEM)),
+        ('a["odd.name"].b', ("a", "odd.name", "b")),
+        ('["odd name"]', ("odd name",)),
+        ("größe-1", ("größe-1",)),
+    ],
+)
+def test_paths_as_people_write_them(text, expected) -> None:
+    assert paths.parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "begins with the name of an attribute"),
+        ("[*].a", "begins with the name of an attribute"),
+        ("a..b", "unreadable from '..b'"),
+        ("a.", "unreadable from '.'"),
+        (".a", "unreadable from '.a'"),
+        ("a b", "unreadable from ' b'"),
+        ("a[0]", "reached all at once"),
+        ("a.[*]", "no dot stands before"),
+        ("a[*]b", "unreadable from 'b'"),
+        ("a*", r"unreadable from '\*'"),
+        (".".join("a" * 33), "at most 32 levels"),
+    ],
+)
+def test_what_is_no_path_is_said_in_words(text, words) -> None:
+    with pytest.raises(ValueError, match=words):
+        paths.parse(text)
+
+
+def rule_at(written: list[str], place: list[str]) -> str | None:
+    """Which path has the value at a place, `*` standing for a list's item."""
+    node = paths.unfold([paths.parse(text) for text in written])
+    for name in place:
+        if node.rule is not None:
+            break
+        below = node.item if name == "*" else node.names.get(name, node.any_name)
+        if below is None:
+            return None
+        node = below
+    return written[node.rule] if node.rule is not None else None
+
+
+@pytest.mark.parametrize(
+    ("written", "place", "expected"),
+    [
+        (["a.*", "a.b"], "a.b", "a.b"),
+        (["a.b", "a.*"], "a.c", "a.*"),
+        (["*.b", "a.*", "a.b"], "a.b", "a.b"),
+        (["*.b", "a.*", "a.b"], "x.b", "*.b"),
+        (["*", "a.b"], "a.b", "a.b"),
+        (["*", "a.b"], "a.c", None),
+        (["*", "a.b"], "x", "*"),
+        (["a"], "a.b.c", "a"),
+        (["a[*].b", "a[*].*"], "a.*.b", "a[*].b"),
+        (["a[*].b", "a[*].*"], "a.*.c", "a[*].*"),
+        (["*.*.c", "a.*.c", "a.b.c"], "a.x.c", "a.*.c"),
+    ],
+)
+def test_the_most_specific_rule_has_the_value(written, place, expected) -> None:
+    assert rule_at(written, place.split(".")) == expected
+    assert rule_at(written[::-1], place.split(".")) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (["a.b", "a.b"], "written twice"),
+        (["a.*", "*.b"], "neither is more specific"),
+        (["a", "a.b"], "one names a value whole"),
+        (["a", "a[*]"], "one names a value whole"),
+        (["a.*", "*.b.c"], "one names a value whole"),
+        ([".".join("*" * n + "a" * (14 - n)) for n in range(13)] + [".".join("a*" * 7)], "."),
+    ],
+)
+def test_rules_that_leave_it_open_who_has_a_value_are_refused(written, words) -> None:
+    for order in (written, written[::-1]):
+        with pytest.raises(paths.Overlap, match=words):
+            paths.unfold([paths.parse(text) for text in order])
