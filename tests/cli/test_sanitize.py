@@ -60,7 +60,7 @@ SECRET = "ann@example.com"
     ("line", "reason"),
     [
         ('{"amount": 1}', "id: a required field is missing"),
-        (f'{{"id": "{SECRET}"', "not JSON from column 24 on"),
+        (f'{{"id": "{SECRET}"', "not JSON from column 25 on"),
         (f'["{SECRET}"]', "not a JSON object"),
         (f'{{"{SECRET}": 1, "{SECRET}": 2}}', "a key is twice in one object"),
         ('{"id": NaN}', "NaN and Infinity are no JSON numbers"),
