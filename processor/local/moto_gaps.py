@@ -1,0 +1,108 @@
+"""Where moto differs from AWS in a way the gate would notice: each difference with its mending.
+
+Every entry holds only while `mended()` is open, so that nothing else in the process sees a changed moto.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
+
+from moto.awslambda.models import LambdaBackend
+from moto.dynamodb.responses import DynamoHandler
+from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
+from moto.iam.access_control import IAMRequestBase, PermissionResult
+from moto.kms.responses import KmsResponse
+from moto.s3.models import FakeBucket
+from moto.sns.responses import SNSResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+AUTHORISED_AS: Final = {"sns:PublishBatch": "sns:Publish"}
+"""Actions that IAM does not know: which one it asks for instead.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+"""
+
+
+@contextmanager
+def mended() -> Iterator[None]:
+    """Let moto behave as AWS does, in this process, while the context is open."""
+    with ExitStack() as stack:
+        for owner, name, replacement in _MENDINGS:
+            stack.enter_context(patch.object(owner, name, replacement, create=True))
+        yield
+
+
+def _send_nothing(*_: Any) -> bool:
+    """Deliver no change to a function.
+
+    moto would run the function in Docker inside the very write that made the change, and empty the stream
+    when the function succeeds. Here the mapping reads the stream, as Lambda does.
+    """
+    return False
+
+
+def _neutral(*_: Any) -> PermissionResult:
+    """Neither allow nor deny by a bucket policy.
+
+    The policies deny requests without TLS. moto ignores the condition, so they would deny every request.
+    """
+    return PermissionResult.NEUTRAL
+
+
+_check_action = IAMRequestBase.check_action_permitted
+
+
+def _check_action_that_exists(request: Any, resource: str) -> None:
+    request._action = AUTHORISED_AS.get(request._action, request._action)  # noqa: SLF001  it has no other door
+    _check_action(request, resource)
+
+
+def _resource(name: Callable[[Any], str | None]) -> Callable[[Any], str]:
+    """A method telling which ARN a request is about; `*` if none.
+
+    moto asks its response classes for it, but those of these services do not say, so that a role restricted
+    to an ARN would be refused everything.
+    """
+
+    def determine(response: Any) -> str:
+        return name(response) or "*"
+
+    return determine
+
+
+def _table(response: Any) -> str | None:
+    name = response.body and response._get_param("TableName")  # noqa: SLF001
+    if not name or name.startswith("arn:"):
+        return name or None
+    return f"arn:aws:dynamodb:{response.region}:{response.current_account}:table/{name}"
+
+
+def _stream(response: Any) -> str | None:
+    # A shard iterator is the stream's ARN, a version and a secret, with bars between.
+    arn = response._get_param("StreamArn") or response._get_param("ShardIterator")  # noqa: SLF001
+    return arn.split("|")[0] if arn else None
+
+
+def _key(response: Any) -> str | None:
+    key = response._get_param("KeyId")  # noqa: SLF001
+    return response._display_arn(key) if key else None  # noqa: SLF001
+
+
+def _topic(response: Any) -> str | None:
+    arn: str | None = response._get_param("TopicArn")  # noqa: SLF001
+    return arn
+
+
+_MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
+    (LambdaBackend, "send_dynamodb_items", _send_nothing),
+    (FakeBucket, "get_permission", _neutral),
+    (IAMRequestBase, "check_action_permitted", _check_action_that_exists),
+    (DynamoHandler, "_determine_resource", _resource(_table)),
+    (DynamoDBStreamsHandler, "_determine_resource", _resource(_stream)),
+    (KmsResponse, "_determine_resource", _resource(_key)),
+    (SNSResponse, "_determine_resource", _resource(_topic)),
+)
