@@ -2,6 +2,7 @@
 
 import pickle
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ domains = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,20}", fullmatch=True)
 
 
 @given(value=scalars, domain=domains)
-def test_a_token_opens_to_the_value_with_its_type(value, domain) -> None:
+def test_a_token_opens_to_the_value_with_its_type(value: Any, domain: str) -> None:
     cipher = RING.tokens(domain)
     opened = from_plaintext(cipher.open(cipher.seal(to_plaintext(value))))
     assert opened == value
@@ -29,14 +30,14 @@ def test_a_token_opens_to_the_value_with_its_type(value, domain) -> None:
 
 
 @given(plaintext=st.binary(min_size=1), domain=domains)
-def test_equal_values_get_equal_tokens_and_pseudonyms(plaintext, domain) -> None:
+def test_equal_values_get_equal_tokens_and_pseudonyms(plaintext: bytes, domain: str) -> None:
     again = KeyRing({2: NEW, 1: OLD})
     assert RING.tokens(domain).seal(plaintext) == again.tokens(domain).seal(plaintext)
     assert RING.pseudonyms(domain)(plaintext) == again.pseudonyms(domain)(plaintext)
 
 
 @given(plaintext=st.binary(min_size=1), one=domains, other=domains)
-def test_domains_and_purposes_share_nothing(plaintext, one, other) -> None:
+def test_domains_and_purposes_share_nothing(plaintext: bytes, one: str, other: str) -> None:
     names = {RING.tokens(one).seal(plaintext).split(".")[3], RING.pseudonyms(one)(plaintext).split(".")[3]}
     if one != other:
         names |= {RING.tokens(other).seal(plaintext).split(".")[3]}
@@ -45,7 +46,7 @@ def test_domains_and_purposes_share_nothing(plaintext, one, other) -> None:
 
 
 @given(plaintext=st.binary(min_size=1), at=st.integers(0, 10**6), sign=st.sampled_from("A_-9z.=+ \n"))
-def test_an_altered_token_does_not_open(plaintext, at, sign) -> None:
+def test_an_altered_token_does_not_open(plaintext: bytes, at: int, sign: str) -> None:
     token = RING.tokens("card").seal(plaintext)
     at %= len(token)
     altered = token[:at] + sign + token[at + 1 :]
@@ -79,7 +80,7 @@ def test_after_a_rotation_old_tokens_open_and_new_ones_are_made_with_the_new_key
 
 
 @pytest.mark.parametrize("token", ["", "tok", "tok.card.2", "tok.card.2.", "tok.card.2.A", "x" * 2_000_000])
-def test_what_is_no_token_does_not_open_and_is_not_repeated(token) -> None:
+def test_what_is_no_token_does_not_open_and_is_not_repeated(token: str) -> None:
     with pytest.raises(InvalidToken, match=r"^this is not a token that these keys can open$"):
         RING.tokens("card").open(token)
 
@@ -94,13 +95,13 @@ def test_equal_numbers_are_one_value_and_types_differ() -> None:
 @pytest.mark.parametrize(
     "value", [None, [], {}, 1.5, Decimal("NaN"), Decimal("1E+500"), 10**38 + 1, Decimal("Infinity")]
 )
-def test_what_has_no_form_is_refused_without_its_value(value) -> None:
+def test_what_has_no_form_is_refused_without_its_value(value: Any) -> None:
     with pytest.raises(ValueError, match=r"not a scalar|beyond DynamoDB's 38 digits"):
         to_plaintext(value)
 
 
 @pytest.mark.parametrize("plaintext", [b"", b"q1", b"b2", b"n", b"none", b"n\xff", b"s\xff"])
-def test_what_was_never_sealed_is_no_scalar(plaintext) -> None:
+def test_what_was_never_sealed_is_no_scalar(plaintext: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  of several kinds: text, number, tag
         from_plaintext(plaintext)
 
@@ -113,13 +114,13 @@ def test_what_was_never_sealed_is_no_scalar(plaintext) -> None:
         ({1: b"short"}, "at least 32 bytes"),
     ],
 )
-def test_a_ring_needs_proper_roots(roots, words) -> None:
+def test_a_ring_needs_proper_roots(roots: dict[int, bytes], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         KeyRing(roots)
 
 
 @pytest.mark.parametrize("domain", ["", "a.b", "1a", "é", "a" * 65])
-def test_a_domain_is_a_plain_word(domain) -> None:
+def test_a_domain_is_a_plain_word(domain: str) -> None:
     with pytest.raises(ValueError, match="a domain is a letter"):
         RING.tokens(domain)
 

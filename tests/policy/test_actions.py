@@ -1,14 +1,18 @@
 """Each action on each sort of value: what comes out, and that anything else is redacted and counted."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
+
+Sanitise = Callable[..., Any]
 
 REDACTED = "[redacted]"
 ABSENT = object()
 
 # action with options: [(value, what leaves)]; redacted here means a mismatch, but for redact itself.
-CASES = {
+CASES: dict[str, list[tuple[Any, Any]]] = {
     "keep": [
         ("text", "text"),
         ("", ""),
@@ -91,9 +95,9 @@ CASES = {
 @pytest.mark.parametrize(
     ("written", "value", "leaves"), [(written, *case) for written, cases in CASES.items() for case in cases]
 )
-def test_an_action(sanitise, written, value, leaves) -> None:
+def test_an_action(sanitise: Sanitise, written: str, value: Any, leaves: Any) -> None:
     action, *options = written.split()
-    body = {"action": action}
+    body: dict[str, Any] = {"action": action}
     for option in options:
         name, _, text = option.partition("=")
         body[name] = int(text) if text.isdigit() else text
@@ -116,7 +120,9 @@ def test_an_action(sanitise, written, value, leaves) -> None:
     ],
 )
 @pytest.mark.parametrize("action", ["tokenize", "pseudonymize"])
-def test_spellings_of_one_value_join(sanitise, action, normalize, spellings) -> None:
+def test_spellings_of_one_value_join(
+    sanitise: Sanitise, action: str, normalize: str, spellings: list[str]
+) -> None:
     rule = {"field": {"action": action, "normalize": normalize}}
     assert len({sanitise(rule, {"field": spelling}).new["field"] for spelling in spellings}) == 1
     apart = {sanitise({"field": action}, {"field": spelling}).new["field"] for spelling in spellings}
@@ -124,7 +130,7 @@ def test_spellings_of_one_value_join(sanitise, action, normalize, spellings) -> 
 
 
 @pytest.mark.parametrize("action", ["tokenize", "pseudonymize"])
-def test_fields_of_one_domain_join_and_others_do_not(sanitise, action) -> None:
+def test_fields_of_one_domain_join_and_others_do_not(sanitise: Sanitise, action: str) -> None:
     fields = {
         "payer": {"action": action, "domain": "person"},
         "payee": {"action": action, "domain": "person"},
@@ -137,10 +143,12 @@ def test_fields_of_one_domain_join_and_others_do_not(sanitise, action) -> None:
 
 @pytest.mark.parametrize("action", ["tokenize", "pseudonymize"])
 @pytest.mark.parametrize("value", [{"a": 1}, ["a"]])
-def test_keyed_actions_reach_into_containers_by_paths_only(sanitise, action, value) -> None:
+def test_keyed_actions_reach_into_containers_by_paths_only(
+    sanitise: Sanitise, action: str, value: Any
+) -> None:
     assert sanitise({"field": action}, {"field": value}).new == {"field": REDACTED}
 
 
-def test_digits_that_are_none_are_redacted(sanitise) -> None:
+def test_digits_that_are_none_are_redacted(sanitise: Sanitise) -> None:
     rule = {"phone": {"action": "tokenize", "normalize": "digits"}}
     assert sanitise(rule, {"phone": "unknown"}).new == {"phone": REDACTED}

@@ -74,7 +74,7 @@ def test_there_are_cases_for_every_entity() -> None:
 @pytest.mark.parametrize(
     ("entity", "text"), [(name, text) for name, (hits, _) in CASES.items() for text in hits]
 )
-def test_recognises(entity, text) -> None:
+def test_recognises(entity: str, text: str) -> None:
     before = "on the way: "
     (span,) = find(f"{before}{text}, thanks", [entity])
     found = f"{before}{text}, thanks"[span.start : span.end]
@@ -86,7 +86,7 @@ def test_recognises(entity, text) -> None:
 @pytest.mark.parametrize(
     ("entity", "text"), [(name, text) for name, (_, misses) in CASES.items() for text in misses]
 )
-def test_does_not_recognise(entity, text) -> None:
+def test_does_not_recognise(entity: str, text: str) -> None:
     assert find(f"on the way: {text}, thanks", [entity]) == []
 
 
@@ -99,7 +99,7 @@ def test_offsets_are_those_of_the_text_given() -> None:
 
 
 @given(text=st.text() | st.text("0123456789 -.+()@:abIBANDE/w", max_size=200))
-def test_spans_are_in_order_apart_and_inside(text) -> None:
+def test_spans_are_in_order_apart_and_inside(text: str) -> None:
     end = 0
     for span in find(text):
         assert isinstance(span, Span)
@@ -111,7 +111,7 @@ def test_spans_are_in_order_apart_and_inside(text) -> None:
     "sign",
     ["1", "1 ", "@", "a@", "a@b.", "a.", "1.", "+1", "+", "(", "DE89 ", ":", "1:", "www.", "4111-", "0"],
 )
-def test_no_text_takes_long(sign) -> None:
+def test_no_text_takes_long(sign: str) -> None:
     text = (sign * 100_000)[:100_000]
     start = time.process_time()
     find(text)

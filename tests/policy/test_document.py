@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from itertools import product
+from pathlib import Path
 
 import pytest
 import yaml
@@ -65,7 +66,7 @@ AMBIGUOUS = {
 @pytest.mark.parametrize(
     ("scalar", "words"), [(scalar, words) for scalar, words in AMBIGUOUS.items() if words]
 )
-def test_ambiguous_scalars_are_refused_with_the_quoted_form(scalar, words) -> None:
+def test_ambiguous_scalars_are_refused_with_the_quoted_form(scalar: str, words: str) -> None:
     said = f'{scalar} could be read as {words} | If it is a text, quote it: "{scalar}".'
     assert findings(f"a:\n  b: {scalar}\n") == [f"2:6: {said}"]
     assert findings(f"{scalar}: 1\n") == [f"1:1: {said}"]
@@ -118,7 +119,7 @@ def test_ambiguous_scalars_are_refused_with_the_quoted_form(scalar, words) -> No
         (b"#" * (BYTES_MAX + 1), "1:1: the file has 262,145 bytes; 262,144 are read at most"),
     ],
 )
-def test_what_readers_may_differ_on_is_refused(text, said) -> None:
+def test_what_readers_may_differ_on_is_refused(text: str | bytes, said: str) -> None:
     (found,) = findings(text)
     assert found.startswith(said)
 
@@ -145,7 +146,7 @@ def accepted(text: str) -> Document | None:
         return None
 
 
-def test_what_is_accepted_reads_alike_in_pyyaml_and_terraform(tmp_path, policies) -> None:
+def test_what_is_accepted_reads_alike_in_pyyaml_and_terraform(tmp_path: Path, policies: Path) -> None:
     """All short plain texts of the signs that make trouble, and the released policies."""
     scalars = map("".join, (part for n in range(1, 4) for part in product("01yNeE.:-+_~#x*[ ", repeat=n)))
     words = [*AMBIGUOUS, "true", "false", "null", "p99.5", "items[*].sku", "O_1", "é", "Inf", "nan", "0.50"]

@@ -1,5 +1,7 @@
 """Paths: how they are written, and which of several rules has a value."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ path = st.builds(
 
 
 @given(path=path)
-def test_what_is_rendered_parses_back(path) -> None:
+def test_what_is_rendered_parses_back(path: paths.Path) -> None:
     assert paths.parse(paths.render(path)) == path
 
 
@@ -32,7 +34,7 @@ def test_what_is_rendered_parses_back(path) -> None:
         ("größe-1", ("größe-1",)),
     ],
 )
-def test_paths_as_people_write_them(text, expected) -> None:
+def test_paths_as_people_write_them(text: str, expected: Any) -> None:
     assert paths.parse(text) == expected
 
 
@@ -52,7 +54,7 @@ def test_paths_as_people_write_them(text, expected) -> None:
         (".".join("a" * 33), "at most 32 levels"),
     ],
 )
-def test_what_is_no_path_is_said_in_words(text, words) -> None:
+def test_what_is_no_path_is_said_in_words(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         paths.parse(text)
 
@@ -86,7 +88,7 @@ def rule_at(written: list[str], place: list[str]) -> str | None:
         (["*.*.c", "a.*.c", "a.b.c"], "a.x.c", "a.*.c"),
     ],
 )
-def test_the_most_specific_rule_has_the_value(written, place, expected) -> None:
+def test_the_most_specific_rule_has_the_value(written: list[str], place: str, expected: Any) -> None:
     assert rule_at(written, place.split(".")) == expected
     assert rule_at(written[::-1], place.split(".")) == expected
 
@@ -102,7 +104,7 @@ def test_the_most_specific_rule_has_the_value(written, place, expected) -> None:
         ([".".join("*" * n + "a" * (14 - n)) for n in range(13)] + [".".join("a*" * 7)], "."),
     ],
 )
-def test_rules_that_leave_it_open_who_has_a_value_are_refused(written, words) -> None:
+def test_rules_that_leave_it_open_who_has_a_value_are_refused(written: list[str], words: str) -> None:
     for order in (written, written[::-1]):
         with pytest.raises(paths.Overlap, match=words):
             paths.unfold([paths.parse(text) for text in order])

@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,20 +21,20 @@ START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def plan(policies) -> Plan:
+def plan(policies: Path) -> Plan:
     return load_plan(compile_policy(policies / "payments.yaml")[1])
 
 
 @pytest.fixture(scope="module")
-def raw() -> list[dict]:
+def raw() -> list[dict[str, Any]]:
     return [payment | {"tags": frozenset(payment["tags"])} for payment in payments(400, SEED, START)]
 
 
 @pytest.fixture(scope="module")
-def sanitised(plan, raw) -> list[Sanitised]:
+def sanitised(plan: Plan, raw: list[dict[str, Any]]) -> list[Any]:
     sanitiser = Sanitiser(plan, KeyRing({1: b"a root of at least thirty-two bytes"}))
 
-    def sanitise(payment: dict) -> Sanitised:
+    def sanitise(payment: dict[str, Any]) -> Sanitised:
         keys, old = {"payment_id": payment["payment_id"]}, payment | {"status": "approved"}
         time = int(START.timestamp())
         return sanitiser.sanitise(
@@ -42,7 +44,9 @@ def sanitised(plan, raw) -> list[Sanitised]:
     return [sanitise(payment) for payment in raw]
 
 
-def test_no_identifying_value_remains_in_any_form(raw, sanitised) -> None:
+def test_no_identifying_value_remains_in_any_form(
+    raw: list[dict[str, Any]], sanitised: list[Sanitised]
+) -> None:
     """Searched in each payment's own event, and every person's values in all events."""
     texts = [dumps([done.keys, done.new, done.old]) for done in sanitised]
     escaped = "\n".join(texts)
@@ -58,13 +62,13 @@ def test_no_identifying_value_remains_in_any_form(raw, sanitised) -> None:
     assert len(found) == 0, f"{len(found)} identifying values remain, seed {SEED}"
 
 
-def test_every_rule_meets_something_and_every_field_has_a_rule(plan, raw) -> None:
+def test_every_rule_meets_something_and_every_field_has_a_rule(plan: Plan, raw: list[dict[str, Any]]) -> None:
     found = coverage(plan, raw)
     assert [plan.rules[index].path for index in found.unmet(plan)] == []
     assert found.unnamed == Counter()
 
 
-def test_what_is_of_use_remains(raw, sanitised) -> None:
+def test_what_is_of_use_remains(raw: list[dict[str, Any]], sanitised: list[Any]) -> None:
     for before, done in zip(raw, sanitised, strict=True):
         after = done.new
         assert after["amount"] == before["amount"]
@@ -79,11 +83,12 @@ def test_what_is_of_use_remains(raw, sanitised) -> None:
     assert any("[email]" in done.new["note"] for done in sanitised)
 
 
-def test_the_guard_has_nothing_to_do(sanitised) -> None:
+def test_the_guard_has_nothing_to_do(sanitised: list[Any]) -> None:
     assert sum(done.notes.leaks for done in sanitised) == 0
     assert sum(done.notes.unknown for done in sanitised) == 0
 
 
-def test_it_grants_the_released_model_what_it_reads(plan, policies) -> None:
-    manifest = json.loads((policies.parent / "models" / plan.model / "manifest.json").read_text())
+def test_it_grants_the_released_model_what_it_reads(plan: Plan, policies: Path) -> None:
+    assert plan.score is not None
+    manifest = json.loads((policies.parent / "models" / plan.score.model / "manifest.json").read_text())
     assert set(manifest["reads"]) == set(plan.score.reads)

@@ -1,15 +1,19 @@
 """The compiled policy: what the function refuses to start with."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from processor.errors import PolicyError
-from processor.policy import load_plan
+from processor.policy import Plan, load_plan
 from processor.policy.plan import dump_plan
 
+PlanOf = Callable[..., Any]
 
-def altered(plan, changes) -> bytes:
+
+def altered(plan: Plan, changes: dict[str, Any]) -> bytes:
     return json.dumps(json.loads(dump_plan(plan)) | changes).encode()
 
 
@@ -23,7 +27,7 @@ def altered(plan, changes) -> bytes:
         ({"policy": {"fields": {"a": {"action": "hide"}}}}, "unknown action 'hide'"),
     ],
 )
-def test_a_plan_of_another_version_is_refused(plan_of, changes, words) -> None:
+def test_a_plan_of_another_version_is_refused(plan_of: PlanOf, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(PolicyError) as caught:
         load_plan(altered(plan_of({"a": "keep"}), changes))
     assert words in str(caught.value)
@@ -31,12 +35,12 @@ def test_a_plan_of_another_version_is_refused(plan_of, changes, words) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b"null"])
-def test_what_is_no_plan_is_refused(data) -> None:
+def test_what_is_no_plan_is_refused(data: bytes) -> None:
     with pytest.raises(PolicyError, match=r"not JSON|not a plan"):
         load_plan(data)
 
 
-def test_defaults_are_written_out(plan_of) -> None:
+def test_defaults_are_written_out(plan_of: PlanOf) -> None:
     compiled = json.loads(dump_plan(plan_of({"customer.id": "tokenize"})))
     assert compiled["policy"]["fields"] == {
         "customer.id": {

@@ -3,13 +3,17 @@
 import json
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.errors import Poison
+
+Sanitise = Callable[..., Any]
 
 REDACTED = "[redacted]"
 CARD = "4111 1111 1111 1111"
@@ -37,13 +41,13 @@ FIELDS = {
 known = st.fixed_dictionaries({}, optional=dict.fromkeys("abcdefghi", trees))
 
 
-def shuffled(tree):
+def shuffled(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {name: shuffled(tree[name]) for name in reversed(tree)}
     return [shuffled(item) for item in tree] if isinstance(tree, list) else tree
 
 
-def is_json_ready(tree) -> bool:
+def is_json_ready(tree: Any) -> bool:
     if isinstance(tree, dict):
         return all(type(name) is str and is_json_ready(item) for name, item in tree.items())
     if isinstance(tree, list):
@@ -52,7 +56,9 @@ def is_json_ready(tree) -> bool:
 
 
 @given(record=known | records)
-def test_is_total_deterministic_and_blind_to_the_order_of_keys(sanitise, record) -> None:
+def test_is_total_deterministic_and_blind_to_the_order_of_keys(
+    sanitise: Sanitise, record: dict[str, Any]
+) -> None:
     done = sanitise(FIELDS, record)
     again = sanitise(FIELDS, shuffled(record))
     assert is_json_ready(done.new)
@@ -61,7 +67,7 @@ def test_is_total_deterministic_and_blind_to_the_order_of_keys(sanitise, record)
 
 
 @given(record=records, unknown=st.sampled_from(["drop", "redact"]))
-def test_what_no_rule_names_never_leaves(sanitise, record, unknown) -> None:
+def test_what_no_rule_names_never_leaves(sanitise: Sanitise, record: dict[str, Any], unknown: str) -> None:
     record.pop("named", None)
     done = sanitise({"named": "keep"}, record, unknown=unknown)
     assert done.notes.unknown == len(record)
@@ -70,7 +76,7 @@ def test_what_no_rule_names_never_leaves(sanitise, record, unknown) -> None:
 
 
 @given(value=st.text(max_size=40), action=st.sampled_from(["drop", "redact", "tokenize", "pseudonymize"]))
-def test_hidden_values_do_not_show_in_any_form(sanitise, value, action) -> None:
+def test_hidden_values_do_not_show_in_any_form(sanitise: Sanitise, value: str, action: str) -> None:
     secret = f"{value}!secret!"
     text = json.dumps(sanitise({"field": action}, {"field": secret}).new, ensure_ascii=False)
     raw = secret.encode("utf-8", "surrogatepass")
@@ -78,7 +84,7 @@ def test_hidden_values_do_not_show_in_any_form(sanitise, value, action) -> None:
         assert form not in text
 
 
-def test_a_tree_of_rules(sanitise) -> None:
+def test_a_tree_of_rules(sanitise: Sanitise) -> None:
     fields = {
         "address.*": "redact",
         "address.country": "keep",
@@ -99,7 +105,7 @@ def test_a_tree_of_rules(sanitise) -> None:
     assert done.new["odd"] == {"a.b": 1}
 
 
-def test_every_image_is_sanitised(sanitise) -> None:
+def test_every_image_is_sanitised(sanitise: Sanitise) -> None:
     done = sanitise(
         {"id": "keep", "name": "redact"}, {"id": 2, "name": "B"}, old={"id": 1, "x": 0}, keys={"id": 2}
     )
@@ -108,7 +114,7 @@ def test_every_image_is_sanitised(sanitise) -> None:
     assert (gone.new, gone.old) == (None, {"id": 1})
 
 
-def test_everything_is_counted_by_the_policy_s_own_names(sanitise) -> None:
+def test_everything_is_counted_by_the_policy_s_own_names(sanitise: Sanitise) -> None:
     fields = {
         "items[*].sku": "keep",
         "note": "scrub",
@@ -132,7 +138,7 @@ def test_everything_is_counted_by_the_policy_s_own_names(sanitise) -> None:
     }
 
 
-def test_the_guard_stops_what_a_rule_lets_out_by_mistake(sanitise) -> None:
+def test_the_guard_stops_what_a_rule_lets_out_by_mistake(sanitise: Sanitise) -> None:
     fields = {
         "ref": "keep",
         "tags": "keep",
@@ -160,19 +166,21 @@ def test_the_guard_stops_what_a_rule_lets_out_by_mistake(sanitise) -> None:
     assert done.notes.leaks == 5
 
 
-def test_texts_too_long_to_be_searched_do_not_leave(sanitise) -> None:
+def test_texts_too_long_to_be_searched_do_not_leave(sanitise: Sanitise) -> None:
     done = sanitise({"note": "keep"}, {"note": "a" * 100_001})
     assert (done.new, done.notes.oversized) == ({"note": REDACTED}, 1)
 
 
-def test_an_unknown_field_may_hold_a_record_back_without_being_named(sanitise) -> None:
+def test_an_unknown_field_may_hold_a_record_back_without_being_named(
+    sanitise: Sanitise,
+) -> None:
     with pytest.raises(Poison) as caught:
         sanitise({"a.b": "keep"}, {"a": {"ann@example.com": 1}}, unknown="quarantine")
     assert (caught.value.reason, caught.value.path) == ("there is a field that no rule names", "a.?")
 
 
 @pytest.mark.parametrize("record", [{}, {"card": {}}, {"card": "4111"}, {"card": None}])
-def test_a_required_field_holds_back_a_record_without_it(sanitise, record) -> None:
+def test_a_required_field_holds_back_a_record_without_it(sanitise: Sanitise, record: dict[str, Any]) -> None:
     fields = {"card.number": {"action": "mask", "required": True}}
     with pytest.raises(Poison) as caught:
         sanitise(fields, record)

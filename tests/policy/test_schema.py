@@ -2,26 +2,29 @@
 
 import copy
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from processor.policy.plan import read_plan
 from processor.policy.schema import schema_text
 
 
 @pytest.fixture(scope="module")
-def payments(policies):
+def payments(policies: Path) -> Any:
     return yaml.safe_load((policies / "payments.yaml").read_text())
 
 
-def test_the_file_is_up_to_date(policies) -> None:
+def test_the_file_is_up_to_date(policies: Path) -> None:
     written = (policies / "schema.json").read_text()
     assert written == schema_text(), "run: tidegate policy schema > policies/schema.json"
 
 
-def test_the_released_policy_points_to_it_and_is_valid(policies, payments) -> None:
+def test_the_released_policy_points_to_it_and_is_valid(policies: Path, payments: dict[str, Any]) -> None:
     first = (policies / "payments.yaml").read_text().splitlines()[0]
     assert first == "# yaml-language-server: $schema=schema.json"
     schema = json.loads(schema_text())
@@ -46,7 +49,9 @@ def test_the_released_policy_points_to_it_and_is_valid(policies, payments) -> No
         (("retention_days",), "logs", 91),
     ],
 )
-def test_it_refuses_what_the_reader_refuses(payments, section, key, value) -> None:
+def test_it_refuses_what_the_reader_refuses(
+    payments: dict[str, Any], section: tuple[str, ...], key: str, value: Any
+) -> None:
     document = copy.deepcopy(payments)
     place = document
     for name in section:
@@ -56,7 +61,7 @@ def test_it_refuses_what_the_reader_refuses(payments, section, key, value) -> No
     assert read_plan(document, "0" * 64)[0] is None
 
 
-def undescribed(schema, place):
+def undescribed(schema: dict[str, Any], place: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for name, below in schema.get("properties", {}).items():
         if name != "action" and not below.get("description"):
             yield (*place, name)

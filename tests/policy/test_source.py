@@ -1,6 +1,9 @@
 """Compiling a policy: what is wrong with it is said with file, line, column and the nearest valid name."""
 
+from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +14,9 @@ from processor.policy import load_plan
 from processor.policy.actions import ACTIONS
 from processor.policy.plan import dump_plan
 from processor.policy.source import compile_policy
+
+PlanOf = Callable[..., Any]
+Findings = Callable[..., list[str]]
 
 GOOD = """\
 policy: small
@@ -34,7 +40,7 @@ retention_days: {events: 400, audit: 2557, quarantine: 14, logs: 90, ledger: 21}
 
 
 @pytest.fixture
-def findings(tmp_path):
+def findings(tmp_path: Path) -> Findings:
     """From edits of the good policy to `line:column: message` with the hint after a bar."""
 
     def findings(*edits: tuple[str, str], name: str = "small.yaml") -> list[str]:
@@ -53,7 +59,7 @@ def findings(tmp_path):
     return findings
 
 
-def test_compiles_to_a_plan_that_loads(tmp_path) -> None:
+def test_compiles_to_a_plan_that_loads(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(GOOD)
     plan, compiled = compile_policy(tmp_path / "small.yaml")
     assert load_plan(compiled) == plan
@@ -61,6 +67,8 @@ def test_compiles_to_a_plan_that_loads(tmp_path) -> None:
     assert (plan.name, plan.version, plan.subject, plan.unknown) == ("small", 3, "customer_id", "redact")
     assert [rule.path for rule in plan.rules] == ["customer_id", "note", "amount"]
     assert plan.model == "payments_fraud"
+    assert plan.score is not None
+    assert plan.score.label is not None
     assert plan.score.label.path == "status"
     assert plan.routes.sns.attributes == ("amount",)
     assert plan.retention_days.audit == 2557
@@ -166,34 +174,34 @@ def test_compiles_to_a_plan_that_loads(tmp_path) -> None:
         ("policy: small", "policy: Small", "1:9: policy must be a lower-case letter, then"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(findings, old, new, said) -> None:
+def test_what_is_wrong_is_said_with_its_place(findings: Findings, old: str, new: str, said: str) -> None:
     (found,) = findings((old, new))
     assert found.startswith(said)
 
 
-def test_everything_wrong_is_said_at_once(findings) -> None:
+def test_everything_wrong_is_said_at_once(findings: Findings) -> None:
     said = findings(
         ("amount: keep", "amount: kepe"), ("version: 3", "version: no1"), ("logs: 90", "logs: 91")
     )
     assert [found.split(": ")[0] for found in said] == ["2:10", "8:11", "17:66"]
 
 
-def test_alerts_on_flags_need_a_score(findings) -> None:
+def test_alerts_on_flags_need_a_score(findings: Findings) -> None:
     start, end = GOOD.index("score:"), GOOD.index("routes:")
     assert findings((GOOD[start:end], "")) == ["11:17: nothing is ever flagged without a score section | "]
 
 
-def test_the_file_has_the_policy_s_name(findings) -> None:
+def test_the_file_has_the_policy_s_name(findings: Findings) -> None:
     (found,) = findings(name="other.yaml")
     assert found.startswith("1:9: the policy 'small' is in other.yaml | Name the file small.yaml")
 
 
-def test_a_list_is_no_policy(findings) -> None:
+def test_a_list_is_no_policy(findings: Findings) -> None:
     assert findings((GOOD, "- keep"))[0].startswith("1:1: the policy must be a map of keys, not a list")
 
 
 @pytest.mark.parametrize("name", ["absent.yaml", "."])
-def test_a_file_that_cannot_be_read_is_a_finding(tmp_path, name) -> None:
+def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path, name: Any) -> None:
     with pytest.raises(PolicyError, match="cannot be read"):
         compile_policy(tmp_path / name)
 
@@ -213,7 +221,9 @@ rules = st.sampled_from(
 @given(
     fields=st.dictionaries(names | st.builds("{}[*].{}".format, names, names), rules, min_size=1, max_size=6)
 )
-def test_dumping_and_loading_gives_the_same_plan_in_the_same_bytes(plan_of, fields) -> None:
+def test_dumping_and_loading_gives_the_same_plan_in_the_same_bytes(
+    plan_of: PlanOf, fields: dict[str, Any]
+) -> None:
     fields = {
         path: rule for path, rule in fields.items() if "[" not in path or path.split("[")[0] not in fields
     }
