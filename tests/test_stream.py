@@ -69,20 +69,20 @@ def test_every_type_exactly(typed: dict[str, Any], value: Any) -> None:
     assert type(read) is type(value)
 
 
-def nested(levels: int) -> dict[str, Any]:
-    """A value that takes so many levels: a list in a list in … a string."""
+def nested(levels: int, tag: str) -> dict[str, Any]:
+    """A value that takes so many levels: a list in a list in … a string, or maps."""
     typed: dict[str, Any] = {"S": "deep"}
     for _ in range(levels - 1):
-        typed = {"L": [typed]}
+        typed = {"L": [typed]} if tag == "L" else {"M": {"inner": typed}}
     return typed
 
 
-def test_nesting_to_the_limit_and_no_further() -> None:
-    assert image({"field": nested(DEPTH_MAX)}, "NewImage")
-    with pytest.raises(Poison, match="deeper than 32 levels"):
-        image({"field": nested(DEPTH_MAX + 1)}, "NewImage")
-    with pytest.raises(Poison, match="deeper than 32 levels"):
-        image({"field": nested(900)}, "NewImage")
+@pytest.mark.parametrize("tag", ["L", "M"])
+def test_nesting_to_the_limit_and_no_further(tag: str) -> None:
+    assert image({"field": nested(DEPTH_MAX, tag)}, "NewImage")
+    for levels in (DEPTH_MAX + 1, 900):
+        with pytest.raises(Poison, match="deeper than 32 levels"):
+            image({"field": nested(levels, tag)}, "NewImage")
 
 
 SECRET = "4111111111111111"
