@@ -19,7 +19,7 @@ LOG_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 NAME = Text(r"[a-z][a-z0-9_-]{0,62}", "a lower-case letter, then lower-case letters, digits, - and _")
-SNS_ATTRIBUTES_MAX = 8  # raw delivery to SQS carries ten, and the gate adds its own
+SNS_ATTRIBUTES_MAX = 6  # raw delivery to SQS carries ten, and the gate adds type, policy, flagged and score
 
 
 @dataclass(frozen=True, slots=True)
