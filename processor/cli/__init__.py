@@ -1,0 +1,74 @@
+"""The `tidegate` command: one file per group, imported when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from processor.errors import TidegateError
+
+COMMANDS: Final = {
+    "policy": ("processor.cli.policy:policy", "Check policies; print their JSON schema for editors."),
+    "sanitize": ("processor.cli.sanitize:sanitize", "Sanitise JSON Lines by a policy, on this machine."),
+    "detect": ("processor.cli.detect:detect", "Show what the recognisers find in texts."),
+    "model": ("processor.cli.model:model", "Train, verify, measure and describe models."),
+    "package": ("processor.cli.package:package", "Build the function's package."),
+}
+"""Each command with where it is and what it does, so that `--help` need not import any."""
+
+EXTRAS: Final = {
+    "faker": "train", "joblib": "train", "sklearn": "train", "yaml": "cli", "rich": "cli", "boto3": "cli",
+}  # fmt: skip
+UNUSABLE: Final = 2
+
+
+class _Lazy(click.Group):
+    """Imports a command when it is called, and turns expected errors into one message."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TidegateError as error:
+            click.echo(f"tidegate: {error}", err=True)
+        except ModuleNotFoundError as error:
+            extra = EXTRAS.get((error.name or "").partition(".")[0])
+            if extra is None:
+                raise
+            hint = f"pip install 'tidegate[{extra}]', or in a clone: make setup"
+            click.echo(f"tidegate: this needs {error.name}: {hint}", err=True)
+        raise SystemExit(UNUSABLE)
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tidegate", prog_name="tidegate")
+def main() -> None:
+    """A gate on a DynamoDB stream that lets only sanitised, fraud-scored events through.
+
+    Exit codes: 0 fine, 1 findings, 2 unusable input.
+
+    \b
+    See what a change of a policy does:
+      tidegate policy check policies/payments.yaml
+      tidegate sanitize --policy policies/payments.yaml < raw.jsonl
+    Train the model anew and read its card:
+      tidegate model train models/payments_fraud
+      tidegate model card models/payments_fraud
+    Build what Terraform deploys:
+      tidegate package --policy policies/payments.yaml --out .build/payments.zip
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
