@@ -1,0 +1,89 @@
+# The door. `make help` says what is behind it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+POLICIES := $(filter-out %.examples.yaml,$(wildcard policies/*.yaml))
+TERRAFORM := $(BIN)/python -m processor.local.terraform
+
+# What the packages are built for: `runtime` and `architecture` in terraform/.
+PYTHON ?= 3.13
+ARCH ?= arm64
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-9s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- On this machine -----------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: .venv/.ready ## Make .venv, with the tidegate command in it, from the lock files
+
+# The emulator's wheel is taken for its binary alone: its own dependencies would fight with ours.
+.venv/.ready: requirements.dev.lock requirements.emulator.lock pyproject.toml
+	@found=; for name in python3.13 python3.12 python3.11 python3; do \
+	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$name; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then echo "Python 3.11 or later must be installed; no such python3 is on the PATH." >&2; exit 2; fi; \
+	echo "Making .venv with $$found …"; \
+	[ -x $(BIN)/python ] || $$found -m venv .venv
+	@pip="$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile"; \
+	echo "Installing what requirements.dev.lock names …"; \
+	$$pip --require-hashes -r requirements.dev.lock; \
+	$$pip --require-hashes --no-deps -r requirements.emulator.lock; \
+	$$pip --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: demo
+demo: .venv/.ready ## Run the whole gate on an embedded AWS and check what came out (KEEP=1 leaves it up)
+	@$(BIN)/python -m processor.local.demo $(if $(KEEP),--keep)
+
+.PHONY: test
+test: .venv/.ready ## Run all tests, the fast ones first, one end-to-end run included
+	@$(BIN)/python -m pytest -q -m "not slow" -n 2
+	@$(BIN)/python -m pytest -q -m slow
+
+.PHONY: lint
+lint: .venv/.ready .build/checkov/.ready ## Check style, types and Terraform
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@terraform fmt -check -diff -recursive terraform
+	@$(TERRAFORM) validate
+	@.build/checkov/bin/checkov --directory terraform --skip-download --quiet --compact --framework terraform
+
+# checkov pins the Boto3 it wants, so it lives on its own.
+.build/checkov/.ready: requirements.checkov.lock
+	@echo "Installing checkov …"
+	@$(BIN)/python -m venv .build/checkov
+	@.build/checkov/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r $<
+	@touch $@
+
+.PHONY: bench
+bench: .venv/.ready ## Measure what each stage costs per record, beside the usual means
+	@$(BIN)/python -m tests.benchmarks.stages
+
+.PHONY: train
+train: .venv/.ready ## Train the fraud model anew and write its card
+	@$(BIN)/tidegate model train models/payments_fraud
+
+# --- On AWS --------------------------------------------------------------------------------------------
+
+.PHONY: package
+package: .venv/.ready ## Build .build/<policy>.zip for every policy (PYTHON=3.13 ARCH=arm64)
+	@for policy in $(POLICIES); do $(BIN)/tidegate package --policy $$policy --python $(PYTHON) --arch $(ARCH); done
+
+.PHONY: plan
+plan: checked package ## Show what an environment would become: make plan ENV=dev
+	@$(TERRAFORM) plan $(ENV) -var=runtime=python$(PYTHON) -var=architecture=$(ARCH)
+
+.PHONY: apply
+apply: checked package ## Bring an environment about, after asking: make apply ENV=dev
+	@$(TERRAFORM) apply $(ENV) -var=runtime=python$(PYTHON) -var=architecture=$(ARCH)
+
+.PHONY: checked
+checked: .venv/.ready
+	@[ -n "$(ENV)" ] || { echo "Which environment? make plan ENV=dev" >&2; exit 2; }
+	@$(BIN)/tidegate policy check $(POLICIES)
