@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from processor.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+POLICY: Final = "policy.json"
+MODEL: Final = "model"
+"""Names in the package, beside the code."""
 
 
 @dataclass(frozen=True, slots=True)

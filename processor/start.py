@@ -11,25 +11,21 @@ from typing import TYPE_CHECKING
 
 from processor.audit import Audit
 from processor.aws import connect
-from processor.errors import Finding, ModelError, PolicyError
+from processor.errors import Finding, PolicyError
 from processor.event import envelope_for, summary
 from processor.keys import key_ring
 from processor.ledger import Ledger
 from processor.pipeline import Gate
 from processor.policy import Plan, Sanitiser, load_plan
 from processor.quarantine import Quarantine
-from processor.scoring import Scorer, load_scorer
-from processor.settings import Settings
+from processor.scoring import granted_scorer
+from processor.settings import MODEL, POLICY, Settings
 from processor.sinks import Alerts, Feed
 from processor.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-POLICY = "policy.json"
-MODEL = "model"
-"""Names in the package; `tidegate package` writes them."""
 
 
 def start(package: Path, environ: Mapping[str, str]) -> tuple[Gate, Telemetry]:
@@ -41,7 +37,7 @@ def start(package: Path, environ: Mapping[str, str]) -> tuple[Gate, Telemetry]:
     """
     settings = Settings.read(environ)
     plan = packaged_plan(package / POLICY)
-    scorer = packaged_scorer(package / MODEL, plan)
+    scorer = granted_scorer(package / MODEL, plan.score) if plan.score else None
     s3, dynamodb, kms, sns = connect("s3", "dynamodb", "kms", "sns")
     model = scorer.model if scorer else None
     ledger = Ledger(
@@ -86,22 +82,3 @@ def packaged_plan(path: Path) -> Plan:
     except OSError:
         hint = "Build the package with `make package` and deploy that."
         raise PolicyError([Finding(path.name, 1, 1, "is missing in the package", hint)]) from None
-
-
-def packaged_scorer(folder: Path, plan: Plan) -> Scorer | None:
-    """The model that the policy names, None if it names none.
-
-    Raises:
-        ModelError: it is missing, altered, another one, or reads what the policy does not grant.
-    """
-    if plan.score is None:
-        return None
-    scorer = load_scorer(folder)
-    if scorer.model.partition("@")[0] != plan.score.model:
-        raise ModelError(f"the package holds the model {scorer.model}, the policy names {plan.score.model}")
-    if ungranted := sorted(set(scorer.reads) - set(plan.score.reads)):
-        raise ModelError(
-            f"the model {scorer.model} reads {', '.join(ungranted)}, which policy {plan.name} does not "
-            "grant: add it to score.reads, or use a model that reads less"
-        )
-    return scorer

@@ -19,8 +19,8 @@ import click
 
 from processor.errors import TidegateError
 from processor.policy.source import compile_policy
-from processor.scoring import served_files
-from processor.start import MODEL, POLICY, packaged_scorer
+from processor.scoring import granted_scorer, served_files
+from processor.settings import MODEL, POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,9 +105,7 @@ def _checked_model(plan: Plan) -> Path | None:
     if plan.score is None:
         return None
     folder = REPOSITORY / "models" / plan.score.model
-    scorer = packaged_scorer(folder, plan)
-    if scorer is not None:
-        scorer.threshold(plan.score.flag_at)
+    granted_scorer(folder, plan.score)
     return folder
 
 

@@ -1,9 +1,9 @@
 """Score: how unusual a change is, from its raw values, with numpy alone.
 
-Pure but for `load_scorer` and `served_files`, which read an artefact's folder.
+Pure but for what reads an artefact's folder: `granted_scorer`, `load_scorer`, `served_files`.
 """
 
-from processor.scoring.artefact import load_scorer, served_files
+from processor.scoring.artefact import granted_scorer, load_scorer, served_files
 from processor.scoring.scorer import Fraud, Reason, Scorer
 
-__all__ = ["Fraud", "Reason", "Scorer", "load_scorer", "served_files"]
+__all__ = ["Fraud", "Reason", "Scorer", "granted_scorer", "load_scorer", "served_files"]

@@ -24,6 +24,8 @@ from processor.scoring.scorer import Scorer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from processor.policy.sections import ScoreRule
+
 FORMAT: Final = "tidegate.model/1"
 MANIFEST: Final = "manifest.json"
 ARRAYS: Final = "arrays.npy"
@@ -72,6 +74,24 @@ def load_scorer(folder: Path) -> Scorer:
     if flaw := forest.flaw() or calibration.flaw():
         raise ModelError(f"{path}: has {flaw}; {_MEND}")
     return Scorer(model=model, features=features, forest=forest, calibration=calibration)
+
+
+def granted_scorer(folder: Path, rule: ScoreRule) -> Scorer:
+    """The model in the folder, if it is the one that the policy's rule names and reads what the rule grants.
+
+    Raises:
+        ModelError: it is another one, reads more, has no such threshold, or cannot be loaded.
+    """
+    scorer = load_scorer(folder)
+    if scorer.model.partition("@")[0] != rule.model:
+        raise ModelError(f"{folder}: holds the model {scorer.model}, and the policy names {rule.model}")
+    if ungranted := sorted(set(scorer.reads) - set(rule.reads)):
+        raise ModelError(
+            f"{folder}: the model {scorer.model} reads {', '.join(ungranted)}, which the policy does not "
+            "grant: add it to score.reads, or use a model that reads less"
+        )
+    scorer.threshold(rule.flag_at)
+    return scorer
 
 
 def served_files(folder: Path) -> tuple[Path, ...]:

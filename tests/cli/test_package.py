@@ -1,0 +1,168 @@
+"""The package: what is in it, that it runs alone, that it is the same when built again."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from processor.cli import main
+from processor.cli.package import BUILD, SIZE_MAX, Package, build, host_target
+from processor.errors import ModelError, PolicyError, TidegateError
+
+ROOT = Path(__file__).parents[2]
+POLICY = ROOT / "policies" / "payments.yaml"
+
+ALONE = """
+import importlib, pkgutil, sys
+root, *rest = sys.argv[1:]
+sys.path[:0] = [root]
+sys.path += rest
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"yaml", "sklearn", "scipy", "joblib", "click", "rich", "models"}:
+            raise ImportError(f"the package must not need {name}")
+sys.meta_path.insert(0, Blocked())
+import processor
+names = [one.name for one in pkgutil.walk_packages(processor.__path__, "processor.")]
+names.remove("processor.handler")  # starts at import: the end-to-end test runs it
+for name in names:
+    module = importlib.import_module(name)
+    assert module.__file__.startswith(root), module.__file__
+    assert "__pycache__" in module.__cached__ and __import__("os").path.exists(module.__cached__), name
+import numpy, cryptography
+assert numpy.__file__.startswith(root) and cryptography.__file__.startswith(root)
+from pathlib import Path
+from processor.start import packaged_plan
+from processor.scoring import granted_scorer
+plan = packaged_plan(Path(root, "policy.json"))
+scorer = granted_scorer(Path(root, "model"), plan.score)
+print(len(names), plan.name, scorer.score([{}], 0.995)[0].imputed)
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    python, arch = host_target()
+    return build(POLICY, tmp_path_factory.mktemp("package") / "payments.zip", python, arch)
+
+
+@pytest.mark.slow
+def test_it_holds_what_the_function_needs_and_no_more(built: Package) -> None:
+    names = zipfile.ZipFile(built.path).namelist()
+    assert {"processor/handler.py", "policy.json", "model/manifest.json", "model/arrays.npy"} <= set(names)
+    tops = {name.partition("/")[0] for name in names}
+    allowed = {"processor", "policy.json", "model", "numpy", "numpy.libs", "cryptography"}
+    assert {top for top in tops if not top.startswith("_cffi") and ".dist-info" not in top} == allowed
+    unwanted = (
+        "/cli/",
+        "/local/",
+        "policy/document.py",
+        "policy/source.py",
+        "/tests/",
+        ".pyi",
+        "joblib",
+        "pycparser/",
+    )
+    assert not [name for name in names if any(part in name for part in unwanted)]
+    assert [name for name in names if "dist-info/licenses" in name], "licences travel with what they cover"
+    assert built.size <= SIZE_MAX
+
+
+@pytest.mark.slow
+def test_it_runs_alone(built: Package, tmp_path: Path) -> None:
+    """Every module imports from the package, with bytecode, and with Boto3 alone from outside."""
+    zipfile.ZipFile(built.path).extractall(tmp_path / "task")
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    for name in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py"):
+        source = next(Path(path, name) for path in sys.path if Path(path, name).exists())
+        (runtime / name).symlink_to(source)
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", ALONE, str(tmp_path / "task"), str(runtime)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    modules, policy, imputed = ran.stdout.split()
+    assert int(modules) > 30
+    assert (policy, int(imputed) > 0) == ("payments", True)
+
+
+@pytest.mark.slow
+def test_it_is_the_same_when_built_again(built: Package, tmp_path: Path) -> None:
+    again = build(POLICY, tmp_path / "again.zip", *host_target())
+    assert again.sha256 == built.sha256
+    assert built.bytecode
+
+
+def copy_of(tmp_path: Path, **replaced: str) -> Path:
+    text = POLICY.read_text(encoding="utf-8")
+    for old, new in replaced.items():
+        text = text.replace(f"{old}:", f"{new}:", 1)
+    (tmp_path / "policies").mkdir()
+    path = tmp_path / "policies" / "payments.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refused(policy: Path, out: Path, error: type[TidegateError]) -> str:
+    """What is said of a policy that cannot be packaged; and nothing half done is left."""
+    out.write_bytes(b"the package before")
+    before = sorted(BUILD.iterdir()) if BUILD.exists() else []
+    with pytest.raises(error) as caught:
+        build(policy, out, *host_target())
+    assert out.read_bytes() == b"the package before"
+    assert sorted(out.parent.glob("*.unfinished")) == []
+    assert (sorted(BUILD.iterdir()) if BUILD.exists() else []) == before
+    return str(caught.value)
+
+
+def test_an_unusable_policy_is_not_packaged(tmp_path: Path) -> None:
+    policy = copy_of(tmp_path, fields="feilds")
+    assert "payments.yaml:" in refused(policy, tmp_path / "out.zip", PolicyError)
+
+
+def test_a_model_that_is_not_there_is_not_packaged(tmp_path: Path) -> None:
+    policy = copy_of(tmp_path)
+    policy.write_text(policy.read_text().replace("model: payments_fraud", "model: loans_fraud"))
+    assert "loans_fraud" in refused(policy, tmp_path / "out.zip", ModelError)
+
+
+def test_a_model_that_reads_too_much_is_not_packaged(tmp_path: Path) -> None:
+    policy = copy_of(tmp_path)
+    policy.write_text(policy.read_text().replace("reads: [amount, created_at]", "reads: [created_at]"))
+    message = refused(policy, tmp_path / "out.zip", ModelError)
+    assert "reads amount, which the policy does not grant" in message
+
+
+def test_an_altered_model_is_not_packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "models" / "payments_fraud", tmp_path / "models" / "payments_fraud")
+    arrays = tmp_path / "models" / "payments_fraud" / "arrays.npy"
+    arrays.write_bytes(arrays.read_bytes()[:-1] + b"\0")
+    monkeypatch.setattr("processor.cli.package.REPOSITORY", tmp_path)
+    assert "arrays.npy" in refused(POLICY, tmp_path / "out.zip", ModelError)
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_the_command_names_the_file_and_the_fix(tmp_path: Path) -> None:
+    policy = copy_of(tmp_path, fields="feilds")
+    result = run("package", "--policy", str(policy), "--out", str(tmp_path / "out.zip"), "--host")
+    assert result.exit_code == 2
+    assert "payments.yaml:" in result.stderr
+    assert "fields" in result.stderr
+    assert not (tmp_path / "out.zip").exists()
+
+
+def test_a_python_that_lambda_does_not_have_is_refused() -> None:
+    assert run("package", "--python", "3.9").exit_code == 2
