@@ -29,7 +29,7 @@ variable "allowed_account_ids" {
 
 variable "embedded" {
   type        = bool
-  description = "Whether the AWS is an emulator on loopback. Switches three settings of the provider, nothing else."
+  description = "Whether the AWS is an emulator on loopback. Switches three settings of the provider and allows any runtime, nothing else."
   default     = false
 }
 
@@ -190,9 +190,10 @@ variable "runtime" {
   description = "Lambda runtime the packages were built for."
   default     = "python3.13"
 
+  # Older runtimes have an operating system on which numpy does not run; the embedded AWS has this machine's.
   validation {
-    condition     = contains(["python3.11", "python3.12", "python3.13"], var.runtime)
-    error_message = "runtime must be python3.11, python3.12 or python3.13."
+    condition     = var.embedded || contains(["python3.12", "python3.13"], var.runtime)
+    error_message = "runtime must be python3.12 or python3.13."
   }
 }
 

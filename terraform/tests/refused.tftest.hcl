@@ -197,7 +197,7 @@ run "settings_of_the_environment_that_cannot_work" {
   variables {
     environment              = "production-eu-west"
     region                   = "europe"
-    runtime                  = "python3.9"
+    runtime                  = "python3.11"
     architecture             = "riscv"
     tracing                  = "On"
     token_key_versions       = []
