@@ -113,6 +113,7 @@ class EventSource:
     ) -> None:
         self.tally = Tally()
         self._settings, self._rules = settings, settings.rules
+        self._streams = streams
         self._stream = Stream(streams, settings.stream_arn, settings.position)
         self._wanted = wanted(settings.filters)
         self._invoke, self._report = invoke, report
@@ -128,6 +129,10 @@ class EventSource:
             on_progress(self.tally)
         on_progress(self.tally)
         return self.tally
+
+    def skip_what_is_there(self) -> None:
+        """Begin at the stream's end, whatever the mapping says: what is there has been delivered before."""
+        self._stream = Stream(self._streams, self._settings.stream_arn, "LATEST")
 
     def turn(self) -> int:
         """Read what is new, deliver what is due; 0 if there was nothing to do."""

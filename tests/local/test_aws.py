@@ -95,6 +95,13 @@ def test_a_role_may_do_what_its_policy_names_and_nothing_else(aws: EmbeddedAws) 
     assert dynamodb.scan(TableName="secrets")["Count"] == 0
 
 
+def test_requests_without_a_body_are_signed_well(aws: EmbeddedAws) -> None:
+    aws.enforce_iam(enforced=True)
+    assert aws.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
+    stranger = Credentials(aws.administrator.access_key_id, "wrong")
+    assert is_refused(aws.client("lambda", stranger).list_functions)
+
+
 def test_keys_of_kms_are_guarded_one_by_one(aws: EmbeddedAws) -> None:
     kms = aws.client("kms")
     own, other = (

@@ -1,0 +1,102 @@
+"""What there is behind the gate, as an outsider finds it: every byte in S3, SQS, the ledger and the log."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from processor.local.checks import Bytes, unpacked
+from processor.local.records import event_record
+from processor.local.shards import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from processor.local.stage import Stage
+
+
+@dataclass(slots=True)
+class Evidence:
+    """All that was found."""
+
+    went_in: list[str] = field(default_factory=list)
+    """Event ids of the stream's records."""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """Lines of the objects of events."""
+    objects: list[tuple[str, int]] = field(default_factory=list)
+    """The objects of events: key and bytes."""
+    manifests: list[dict[str, Any]] = field(default_factory=list)
+    quarantined: int = 0
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    """Messages that the subscribed queue received."""
+    failures: int = 0
+    """Reports in the failure queue."""
+    searched: list[Bytes] = field(default_factory=list)
+    """Everything, unpacked, for the search for raw values."""
+
+
+def collect(stage: Stage, log: bytes) -> Evidence:
+    """Look everywhere."""
+    found = Evidence()
+    found.went_in = list(_event_ids(stage))
+    for bucket, key, version, content in _objects(stage):
+        found.searched.append(Bytes(f"s3://{bucket}/{key}?versionId={version}", unpacked(content)))
+        if bucket == stage.outputs["buckets"]["events"]:
+            found.objects.append((key, len(content)))
+            found.events += [json.loads(line) for line in gzip.decompress(content).splitlines()]
+        elif bucket == stage.outputs["buckets"]["audit"]:
+            found.manifests.append(json.loads(content))
+        elif bucket == stage.outputs["buckets"]["quarantine"]:
+            found.quarantined += 1
+    for message in _messages(stage, stage.inbox_url):
+        found.searched.append(Bytes("the alerts", json.dumps(message).encode()))
+        found.alerts.append(json.loads(message["Body"]))
+    for message in _messages(stage, stage.stream["failure_queue_url"]):
+        found.searched.append(Bytes("the failure queue", json.dumps(message).encode()))
+        found.failures += 1
+    found.searched += [
+        Bytes("the ledger", json.dumps(item, default=repr).encode()) for item in _ledger(stage)
+    ]
+    found.searched.append(Bytes("the function's log", log))
+    return found
+
+
+def _event_ids(stage: Stage) -> Iterator[str]:
+    """Read the whole stream once more, as nobody's mapping."""
+    arn = stage.stream["stream_arn"]
+    stream = Stream(stage.aws.client("dynamodbstreams"), arn, "TRIM_HORIZON")
+    for shard in list(stream.shards.values()):
+        while records := stream.read(shard):
+            yield from (event_record(record, arn)["eventID"] for record in records)
+
+
+def _objects(stage: Stage) -> Iterator[tuple[str, str, str, bytes]]:
+    """Every version of every object: (bucket, key, version, content)."""
+    s3 = stage.aws.client("s3")
+    for bucket in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for one in page.get("Versions", ()):
+                where = {"Bucket": bucket, "Key": one["Key"], "VersionId": one["VersionId"]}
+                yield bucket, one["Key"], one["VersionId"], s3.get_object(**where)["Body"].read()
+
+
+def _messages(stage: Stage, url: str) -> Iterator[dict[str, Any]]:
+    """Take every message from a queue, with its attributes."""
+    sqs = stage.aws.client("sqs")
+    request = {"QueueUrl": url, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
+    while messages := sqs.receive_message(**request).get("Messages"):
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            yield {"Body": message["Body"], "Attributes": _texts(message.get("MessageAttributes", {}))}
+
+
+def _texts(attributes: dict[str, Any]) -> dict[str, str]:
+    return {name: attribute.get("StringValue", "") for name, attribute in attributes.items()}
+
+
+def _ledger(stage: Stage) -> Iterator[dict[str, Any]]:
+    scan = stage.aws.client("dynamodb").get_paginator("scan")
+    for page in scan.paginate(TableName=stage.outputs["ledger_table"]):
+        yield from page["Items"]

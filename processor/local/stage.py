@@ -1,0 +1,177 @@
+"""The whole gate, standing: package, embedded AWS, what Terraform made in it, and a queue of the alerts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from processor.cli.package import build
+from processor.local import emulator
+from processor.local.aws import embedded_aws
+from processor.local.mapping import EventSource, Settings
+from processor.local.runtime import runtime_python
+from processor.local.terraform import REPOSITORY, Terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from processor.local.aws import Credentials, EmbeddedAws
+
+POLICY: Final = REPOSITORY / "policies" / "payments.yaml"
+PACKAGE: Final = REPOSITORY / ".build" / "payments.zip"  # where terraform/ looks for it
+STATE_BUCKET: Final = "tidegate-local-state"  # of terraform/environments/local.backend.hcl
+INBOX: Final = "tidegate-local-inbox"
+PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+class Progress(Protocol):
+    """Told what is going on."""
+
+    def step(self, text: str) -> None:
+        """Something else begins; what was going on is done."""
+
+    def detail(self, text: str) -> None:
+        """How it is getting on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that is up."""
+
+    aws: EmbeddedAws
+    terraform: Terraform
+    outputs: dict[str, Any]
+    """Of Terraform."""
+    stream: dict[str, Any]
+    """Of the outputs, what is about the payments' stream."""
+    role: Credentials
+    """The function's."""
+    inbox_url: str
+    """A queue that is subscribed to the alerts."""
+    folder: Path
+    """The unpacked package."""
+    configuration: dict[str, Any]
+    """Of the function, as Lambda tells it."""
+
+    @contextmanager
+    def function(self) -> Iterator[emulator.Function]:
+        """The packaged function, running under its own role."""
+        with emulator.running(**self.launch()) as function:
+            yield function
+
+    def launch(self) -> dict[str, Any]:
+        """How the emulator has to run the function, from what Terraform set."""
+        return {
+            "folder": self.folder,
+            "handler": self.configuration["Handler"],
+            "python": runtime_python(),
+            "environ": self.configuration["Environment"]["Variables"] | self.aws.environ(self.role),
+            "name": self.configuration["FunctionName"],
+            "version": self.configuration["Version"],
+            "timeout_s": self.configuration["Timeout"],
+            "memory_mb": self.configuration["MemorySize"],
+        }
+
+    def event_source(self, function: emulator.Function) -> EventSource:
+        """The mapping that Terraform made, ready to deliver to the function under its role."""
+        mapping = self.aws.client("lambda").get_event_source_mapping(UUID=self.stream["mapping_id"])
+        settings = Settings.read(mapping)
+        return EventSource(
+            settings,
+            streams=self.aws.client("dynamodbstreams", self.role),
+            invoke=function.invoke,
+            report=self._reporter(settings.destination_arn),
+        )
+
+    def _reporter(self, destination_arn: str | None) -> Callable[[str], object] | None:
+        if destination_arn is None:
+            return None
+        if ":sns:" in destination_arn:
+            sns = self.aws.client("sns", self.role)
+            return lambda report: sns.publish(TopicArn=destination_arn, Message=report)
+        name = destination_arn.split(":")[-1]
+        url = self.aws.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+        sqs = self.aws.client("sqs", self.role)
+        return lambda report: sqs.send_message(QueueUrl=url, MessageBody=report)
+
+
+@contextmanager
+def standing(progress: Progress, port: int = 0) -> Iterator[Stage]:
+    """Build and set up everything; IAM is enforced from then on. Nothing of it is left afterwards.
+
+    Raises:
+        TidegateError: a part is missing or does not work; says which and what to do.
+    """
+    progress.step("Building the Lambda package")
+    build(POLICY, PACKAGE, PYTHON, emulator.architecture(), progress.detail)
+    progress.step("Installing Lambda's runtime")
+    runtime_python()
+    emulator.emulator_path()
+    work = Path(tempfile.mkdtemp(prefix="tidegate-"))
+    try:
+        progress.step("Starting the embedded AWS")
+        with embedded_aws(port) as aws:
+            progress.detail(aws.endpoint)
+            progress.step("Applying terraform/ (about a minute, most of it the provider waiting for S3)")
+            terraform = _applied(aws, work / "terraform", progress)
+            progress.step("Handing the stage to the function's role, IAM enforced")
+            yield _set(aws, terraform, work / "package")
+            progress.step("Taking everything down")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _applied(aws: EmbeddedAws, working: Path, progress: Progress) -> Terraform:
+    here = {"LocationConstraint": aws.region}
+    aws.client("s3").create_bucket(Bucket=STATE_BUCKET, CreateBucketConfiguration=here)
+    # Nothing of the caller's own AWS may be in reach: no profile, no token, no endpoint.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    terraform = Terraform(
+        "local",
+        working=working,
+        variables={"runtime": f"python{PYTHON}", "architecture": emulator.architecture()},
+        environ=environ | aws.environ(),
+        on_line=progress.detail,
+    )
+    terraform.init()
+    terraform.apply()
+    return terraform
+
+
+def _set(aws: EmbeddedAws, terraform: Terraform, folder: Path) -> Stage:
+    terraform_says = terraform.output()
+    stream = terraform_says["streams"]["payments"]
+    configuration = aws.client("lambda").get_function_configuration(
+        FunctionName=stream["function_name"], Qualifier=stream["alias_arn"].split(":")[-1]
+    )
+    with zipfile.ZipFile(PACKAGE) as package:
+        package.extractall(folder)
+    stage = Stage(
+        aws=aws,
+        terraform=terraform,
+        outputs=terraform_says,
+        stream=stream,
+        role=aws.credentials_of(stream["role_arn"]),
+        inbox_url=_inbox(aws, terraform_says["alerts_topic_arn"]),
+        folder=folder,
+        configuration=configuration,
+    )
+    aws.enforce_iam(enforced=True)
+    return stage
+
+
+def _inbox(aws: EmbeddedAws, topic_arn: str) -> str:
+    """A queue that gets every alert as it was published."""
+    sqs = aws.client("sqs")
+    url: str = sqs.create_queue(QueueName=INBOX)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    raw = {"RawMessageDelivery": "true"}
+    aws.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=raw)
+    return url
