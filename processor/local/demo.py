@@ -1,4 +1,4 @@
-"""The whole gate on this machine, from payments in a table to sanitised events and alerts, and then gone again.
+"""The whole gate on this machine: payments in a table, sanitised events and alerts out of it, and gone again.
 
 python -m processor.local.demo [--payments 2000] [--seed 1] [--port 0] [--keep] [--json]
 """
@@ -57,7 +57,6 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             show_way_around(stage, console)
             progress.step("Delivering whatever you write to the table")
             _go_on(stage)
-        progress.step("Taking everything down")
     return FOUND if report.problems() else FINE
 
 

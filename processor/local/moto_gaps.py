@@ -5,7 +5,10 @@ Every entry holds only while `mended()` is open, so that nothing else in the pro
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
@@ -20,6 +23,7 @@ from moto.sns.responses import SNSResponse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+RECORDS_MAX: Final = 1000
 AUTHORISED_AS: Final = {"sns:PublishBatch": "sns:Publish"}
 """Actions that IAM does not know: which one it asks for instead.
 
@@ -74,6 +78,23 @@ def _check_signature_of_nothing(request: Any) -> None:
     _check_signature(request)
 
 
+def _records_as_they_are(handler: Any) -> str:
+    """Answer GetRecords with what the stream holds.
+
+    moto's own answer takes 4 ms per record, and encodes binary values a second time.
+    """
+    iterator = handler._get_param("ShardIterator")  # noqa: SLF001
+    limit = handler._get_param("Limit", RECORDS_MAX)  # noqa: SLF001
+    return json.dumps(handler.backend.get_records(iterator, limit), default=_wire)
+
+
+def _wire(value: datetime | bytes) -> float | str:
+    """What JSON has no form for, in the form of AWS's JSON protocol."""
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    return value.replace(tzinfo=value.tzinfo or UTC).timestamp()
+
+
 def _resource(name: Callable[[Any], str | None]) -> Callable[[Any], str]:
     """A method telling which ARN a request is about; `*` if none.
 
@@ -115,6 +136,7 @@ _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (FakeBucket, "get_permission", _neutral),
     (IAMRequest, "check_signature", _check_signature_of_nothing),
     (IAMRequestBase, "check_action_permitted", _check_action_that_exists),
+    (DynamoDBStreamsHandler, "get_records", _records_as_they_are),
     (DynamoHandler, "_determine_resource", _resource(_table)),
     (DynamoDBStreamsHandler, "_determine_resource", _resource(_stream)),
     (KmsResponse, "_determine_resource", _resource(_key)),

@@ -6,7 +6,6 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.columns import Columns
 from rich.console import Console, Group
 from rich.markup import escape
 from rich.panel import Panel
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 COLD_START_RATIO_MAX: Final = 0.35
 OBJECTS_SHOWN: Final = 8
 DETAIL_WIDTH: Final = 90
-HIDDEN: Final = ("signature", "expires_at")  # of the raw payment: bytes and housekeeping, nothing to look at
 
 
 class Live:
@@ -106,31 +104,28 @@ def _fields(report: Report) -> RenderableType:
 
 
 def _example(report: Report) -> RenderableType:
-    raw = {name: value for name, value in report.before.items() if name not in HIDDEN}
-    event = {name: report.after.get(name) for name in ("type", "fraud", "notes")}
-    before = Panel(_lines(raw), title="Before: raw, in the table (simulated)", border_style="red")
-    after = Panel(
-        _lines({**(report.after.get("new") or {}), "—": "", **event}),
-        title="After: sanitised, in S3",
-        border_style="green",
+    """One payment, field by field: as it stands in the table, and as it left."""
+    table = Table(
+        title="One payment, before and after (simulated; the raw one is shown here and nowhere else)",
+        title_justify="left",
+        show_lines=True,
     )
-    return Columns([before, after], equal=True, expand=True)
-
-
-def _lines(fields: dict[str, Any]) -> str:
-    """Fields in order of their names, one line each; what belongs to the event itself last."""
-    return "\n".join(f"[bold]{escape(name)}[/] {escape(_text(fields[name]))}" for name in _ordered(fields))
-
-
-def _ordered(fields: dict[str, Any]) -> list[str]:
-    names = list(fields)
-    end = names.index("—") if "—" in names else len(names)
-    return sorted(names[:end]) + names[end:]
+    table.add_column("field", style="bold")
+    table.add_column("before: in the table", style="red", ratio=1, overflow="fold")
+    table.add_column("after: in S3", style="green", ratio=1, overflow="fold")
+    new = report.after.get("new") or {}
+    for name in sorted(report.before):
+        table.add_row(escape(name), escape(_text(report.before[name])), escape(_text(new.get(name, ""))))
+    for name in ("fraud", "notes"):
+        table.add_row(name, "", escape(_text(report.after.get(name, ""))))
+    return table
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return f"({len(value)} bytes)"
     if isinstance(value, set):
         value = sorted(value)
     return json.dumps(value, ensure_ascii=False, default=str)

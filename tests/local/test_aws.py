@@ -169,6 +169,20 @@ def test_a_mapping_leaves_the_stream_alone(aws: EmbeddedAws) -> None:
     assert len(stream_records(aws, arn)) == 3
 
 
+def test_records_hold_what_was_written(aws: EmbeddedAws) -> None:
+    arn = make_table(aws, "typed")
+    item: dict[str, Any] = {
+        "id": {"S": "größe"},
+        "b": {"B": b"\x00\xff"},
+        "bs": {"BS": [b"\x01"]},
+        "deep": {"M": {"l": {"L": [{"N": "1.50"}, {"NULL": True}, {"BOOL": False}, {"SS": ["x"]}]}}},
+    }
+    aws.client("dynamodb").put_item(TableName="typed", Item=item)
+    (record,) = stream_records(aws, arn)
+    assert record["dynamodb"]["NewImage"] == item
+    assert abs(record["dynamodb"]["ApproximateCreationDateTime"].timestamp() - time.time()) < 60
+
+
 def test_expiry_looks_like_dynamodbs_own(aws: EmbeddedAws) -> None:
     arn = make_table(aws, "expiring")
     dynamodb = aws.client("dynamodb")
