@@ -1,0 +1,121 @@
+"""The whole gate once: the packaged zip, under its own role, behind the mapping that Terraform made.
+
+What it is told to do is the demo's scenario; what it did is looked at from outside.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from processor.local.scenario import Report, play
+from processor.local.stage import Stage, standing
+
+pytestmark = pytest.mark.slow
+
+PAYMENTS, SEED = 400, 3
+
+# What a second plan finds because moto does not keep it; AWS does. Resource: attributes.
+MOTO_FORGETS = {
+    "aws_kms_key": {"rotation_period_in_days"},
+    "aws_lambda_function": {"logging_config", "version", "qualified_arn", "qualified_invoke_arn"},
+    "aws_lambda_alias": {"function_version"},
+    "aws_lambda_event_source_mapping": {"function_name"},
+}
+
+
+class Silent:
+    def step(self, text: str) -> None:
+        pass
+
+    def detail(self, text: str) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with standing(Silent()) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def report(stage: Stage) -> Report:
+    return play(stage, Silent(), payments=PAYMENTS, seed=SEED, measure_cold_starts=False)
+
+
+def test_every_record_comes_out_exactly_once(report: Report) -> None:
+    assert report.problems() == []
+    assert report.payments == PAYMENTS
+    assert report.changed > 0
+    assert report.removed > 0
+    assert report.expired > 0
+    assert report.records == report.events == PAYMENTS + report.changed + report.removed + report.expired
+    assert report.tally.read == report.tally.done == report.records
+    assert report.quarantined == 0
+
+
+def test_no_raw_value_is_found_anywhere_behind_the_gate(report: Report) -> None:
+    assert report.leaks == []
+    assert report.searched_values > PAYMENTS  # the search had something to search for,
+    assert report.searched_bytes > 500 * report.records  # and somewhere to look
+
+
+def test_what_is_suspicious_is_flagged_and_published(report: Report) -> None:
+    assert 0 < report.flagged < report.events / 20
+    assert report.alerts == report.flagged
+    assert report.unalerted == ()
+
+
+def test_each_object_has_a_manifest_that_counts_what_was_done(report: Report) -> None:
+    assert report.manifests == len(report.objects) > 0
+    images = report.actions["email"]["tokenize"]  # a change has two images, the others one
+    assert images == report.records + report.changed
+    assert report.actions["card.number"] == {"mask": images}
+    assert report.actions["name"] == {"redact": images}
+    assert report.actions["signature"] == {"drop": images}
+
+
+def test_an_event_has_the_public_form(report: Report) -> None:
+    event = report.after
+    assert event["schema"] == "tidegate.event/1"
+    assert event["type"] == "INSERT"
+    assert event["new"]["payment_id"] == report.before["payment_id"]
+    assert event["new"]["email"].startswith("tok.email.1.")
+    assert event["fraud"]["model"].startswith("payments_fraud@")
+    assert event["policy"]["name"] == "payments"
+    assert all(key.startswith("events/payments/dt=") for key, _ in report.objects)
+
+
+def test_the_role_is_all_that_the_function_has(stage: Stage, report: Report) -> None:
+    assert report.guarded
+    role = stage.role
+    events, audit = stage.outputs["buckets"]["events"], stage.outputs["buckets"]["audit"]
+    s3, kms = stage.aws.client("s3", role), stage.aws.client("kms", role)
+    beyond: list[tuple[Any, dict[str, Any]]] = [
+        (s3.list_buckets, {}),
+        (s3.put_object, {"Bucket": events, "Key": "elsewhere/x", "Body": b""}),
+        (s3.delete_object, {"Bucket": events, "Key": report.objects[0][0]}),
+        (s3.get_object, {"Bucket": audit, "Key": "manifests/payments/x"}),
+        (kms.schedule_key_deletion, {"KeyId": stage.outputs["data_key_arn"]}),
+        (stage.aws.client("sqs", role).receive_message, {"QueueUrl": stage.inbox_url}),
+    ]
+    for call, arguments in beyond:
+        with pytest.raises(ClientError) as refused:
+            call(**arguments)
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403, call
+
+
+def test_a_second_plan_finds_only_what_moto_forgets(stage: Stage, tmp_path: Path) -> None:
+    plan = tmp_path / "plan"
+    stage.terraform.run("plan", "-input=false", f"-out={plan}")
+    changes = json.loads(stage.terraform.run("show", "-json", str(plan)))["resource_changes"]
+    for change in changes:
+        if change["change"]["actions"] == ["no-op"]:
+            continue
+        before, after = change["change"]["before"], change["change"]["after"]
+        assert change["change"]["actions"] == ["update"], change["address"]
+        drifted = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+        assert drifted <= MOTO_FORGETS.get(change["type"], set()), change["address"]
