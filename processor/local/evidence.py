@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from processor.local.checks import Bytes, unpacked
 from processor.local.records import event_record
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from processor.local.stage import Stage
+
+HIDDEN_S: Final = 60
+"""How long a message that was read is out of sight: longer than reading all of them takes."""
 
 
 @dataclass(slots=True)
@@ -83,12 +86,11 @@ def _objects(stage: Stage) -> Iterator[tuple[str, str, str, bytes]]:
 
 
 def _messages(stage: Stage, url: str) -> Iterator[dict[str, Any]]:
-    """Take every message from a queue, with its attributes."""
+    """Every message in a queue, with its attributes; after a while they are there again, for others."""
     sqs = stage.aws.client("sqs")
     request = {"QueueUrl": url, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
-    while messages := sqs.receive_message(**request).get("Messages"):
+    while messages := sqs.receive_message(**request, VisibilityTimeout=HIDDEN_S).get("Messages"):
         for message in messages:
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             yield {"Body": message["Body"], "Attributes": _texts(message.get("MessageAttributes", {}))}
 
 

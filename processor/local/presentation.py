@@ -147,23 +147,18 @@ def _verdict(report: Report) -> RenderableType:
 
 
 def show_way_around(stage: Stage, console: Console) -> None:
-    """Print how to look at a stage that stays up."""
-    buckets, stream = stage.outputs["buckets"], stage.stream
-    exports = "\n".join(f"export {name}={value}" for name, value in sorted(stage.aws.environ().items()))
-    key = '{"payment_id": {"S": "mine"}, "customer_id": {"S": "C1"}, "email": {"S": "me@example.org"}}'
-    console.print(
-        Panel(
-            escape(
-                f"{exports}\n\n"
-                f"aws s3 ls --recursive s3://{buckets['events']}\n"
-                f"aws s3 ls --recursive s3://{buckets['audit']}\n"
-                f"aws sqs receive-message --queue-url {stage.inbox_url}\n"
-                f"aws dynamodb scan --table-name {stage.outputs['ledger_table']} --max-items 3\n"
-                f"aws dynamodb put-item --table-name {stream['source_table']} --item '{key}'\n"
-                f"curl {stage.aws.endpoint}/moto-api/data.json"
-            ),
-            title="Still up: in another terminal (Ctrl-C here takes it down)",
-            title_align="left",
-        ),
-        soft_wrap=True,
-    )
+    """Print how to look at a stage that stays up, ready to be copied."""
+    buckets, table = stage.outputs["buckets"], stage.stream["source_table"]
+    item = '{"payment_id": {"S": "mine"}, "customer_id": {"S": "C1"}, "email": {"S": "me@example.org"}}'
+    lines = [
+        *(f"export {name}={value}" for name, value in sorted(stage.aws.environ().items())),
+        f"aws s3 ls --recursive s3://{buckets['events']}",
+        f"aws s3 ls --recursive s3://{buckets['audit']}",
+        f"aws sqs receive-message --queue-url {stage.inbox_url}",
+        f"aws dynamodb scan --table-name {stage.outputs['ledger_table']} --max-items 3",
+        f"aws dynamodb put-item --table-name {table} --item '{item}'",
+        f"curl {stage.aws.endpoint}/moto-api/data.json",
+    ]
+    console.print("\n[bold]Still up.[/] Look around from another terminal; Ctrl-C here takes it down.\n")
+    console.print("\n".join(lines), soft_wrap=True, markup=False, highlight=False)
+    console.print("\nWhat you put into the table is an event in S3 a few seconds later.\n")
