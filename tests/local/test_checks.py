@@ -26,8 +26,9 @@ def test_what_is_missing_twice_or_unknown_is_named() -> None:
     [
         "an äöü@example.org b".encode(),
         b'{"email": "\\u00e4\\u00f6\\u00fc@example.org"}',
-        gzip.compress(b'{"email": "\\u00e4\\u00f6\\u00fc@example.org"}'),
+        gzip.compress(b'{"email": "\\u00e4\\u00f6\\u00fc@example.org"}', mtime=0),
     ],
+    ids=["UTF-8", "escaped", "gzip"],
 )
 def test_a_value_is_found_in_each_of_its_spellings(content: bytes) -> None:
     assert [leak.place for leak in leaks(["äöü@example.org"], [Bytes("here", unpacked(content))])] == ["here"]
