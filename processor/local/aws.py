@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 import urllib.request
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.server import ThreadedMotoServer
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 REGION: Final = "eu-west-1"
 ADMINISTRATOR: Final = "administrator"
+CONFIG: Final = Config(proxies={})
+DIRECTLY: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Both pass by a proxy that the environment may name: it does not know our loopback."""
+
 EXPIRED_BY: Final = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 """Who DynamoDB's time to live says has removed an item."""
 
@@ -73,7 +79,7 @@ class EmbeddedAws:
                 aws_session_token=who.session_token,
                 region_name=self.region,
             )
-        return self._sessions[who].client(service, endpoint_url=self.endpoint)
+        return self._sessions[who].client(service, endpoint_url=self.endpoint, config=CONFIG)
 
     def environ(self, credentials: Credentials | None = None) -> dict[str, str]:
         """The environment variables that lead AWS's tools here."""
@@ -82,6 +88,7 @@ class EmbeddedAws:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             **(credentials or self.administrator).environ(),
+            "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), HOST])),
         }
 
     def credentials_of(self, role_arn: str) -> Credentials:
@@ -137,7 +144,7 @@ class EmbeddedAws:
     def _post(self, what: str, body: str) -> None:
         url, plain = f"{self.endpoint}/moto-api/{what}", {"Content-Type": "text/plain"}
         request = urllib.request.Request(url, body.encode(), plain)  # noqa: S310  our own http address
-        with urllib.request.urlopen(request, timeout=10):  # noqa: S310
+        with DIRECTLY.open(request, timeout=10):
             pass
 
 

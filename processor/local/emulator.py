@@ -27,6 +27,7 @@ from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from processor.errors import TidegateError
+from processor.local.aws import DIRECTLY
 from processor.local.delivery import PAYLOAD_BYTES_MAX, Answer
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Function:
         request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})  # noqa: S310
         try:
             # A cold start after a timeout does not count against the function's own time.
-            with urllib.request.urlopen(request, timeout=self._timeout_s + READY_S) as response:  # noqa: S310
+            with DIRECTLY.open(request, timeout=self._timeout_s + READY_S) as response:
                 content: bytes = response.read()
         except urllib.error.HTTPError as failed:  # the runtime died, or its answer is too large
             with failed:
