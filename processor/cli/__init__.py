@@ -21,7 +21,9 @@ COMMANDS: Final = {
 EXTRAS: Final = {
     "faker": "train", "joblib": "train", "sklearn": "train", "yaml": "cli", "rich": "cli", "boto3": "cli",
 }  # fmt: skip
+FINDINGS: Final = 1
 UNUSABLE: Final = 2
+"""Exit codes besides 0."""
 
 
 class _Lazy(click.Group):

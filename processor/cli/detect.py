@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from processor.cli.lines import FINDINGS, numbered, parsed, report
+from processor.cli import FINDINGS
+from processor.cli.lines import numbered, parsed, report
 from processor.errors import Poison
 from processor.policy.detection import ENTITIES, TEXT_CHARACTERS_MAX, find
 

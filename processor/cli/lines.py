@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from processor.cli import UNUSABLE
 from processor.errors import Poison
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 LINE_BYTES_MAX: Final = 4_000_000  # a DynamoDB item holds 400 KB; escapes make at most six times that of it
-
-FINDINGS: Final = 1
-UNUSABLE: Final = 2
 
 
 def numbered(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from processor.cli import FINDINGS
 from processor.errors import ModelError
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from models.sources import Source
     from models.spec import Spec
 
-FINDINGS: Final = 1
-UNUSABLE: Final = 2
-TRAINING_ONLY: Final = {"faker", "joblib", "sklearn", "yaml"}
 
 _FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -64,14 +62,13 @@ def train(folder: Path, data: Path | None, out: Path | None, *, as_json: bool) -
     Example: train on what a table exported, beside the model in use.
       tidegate model train models/payments_fraud --data payments.jsonl --out /tmp/candidate
     """  # noqa: D301
-    with _unusable():
-        from models import release, training
-        from models.spec import SPEC
+    from models import release, training
+    from models.spec import SPEC
 
-        spec = _spec(folder)
-        with _progress(quiet=as_json) as progress:
-            trained = training.train(spec, _source(spec, data), progress)
-        manifest = release.write(trained, (folder / SPEC).read_bytes(), out or folder)
+    spec = _spec(folder)
+    with _progress(quiet=as_json) as progress:
+        trained = training.train(spec, _source(spec, data), progress)
+    manifest = release.write(trained, (folder / SPEC).read_bytes(), out or folder)
     answer = {"model": manifest.model, "folder": str(out or folder), "figures": trained.figures}
     _answer(answer, [f"{manifest.model} in {out or folder}", *_lines(trained.figures)], as_json=as_json)
 
@@ -88,12 +85,11 @@ def verify(folder: Path, *, as_json: bool) -> None:
     Example: in the build, before the package is made.
       tidegate model verify models/payments_fraud || exit 1
     """  # noqa: D301
-    with _unusable():
-        from models import release
-        from processor.scoring.artefact import read_manifest
+    from models import release
+    from processor.scoring.artefact import read_manifest
 
-        name = read_manifest(folder).model
-        found = release.findings(folder)
+    name = read_manifest(folder).model
+    found = release.findings(folder)
     _answer({"model": name, "findings": found}, found or [f"{name} is intact"], as_json=as_json)
     if found:
         sys.exit(FINDINGS)
@@ -114,25 +110,24 @@ def evaluate(folder: Path, data: Path | None, *, as_json: bool) -> None:
     Example: how does the model in use do on last month's payments?
       tidegate model evaluate models/payments_fraud --data last-month.jsonl --json
     """  # noqa: D301
-    with _unusable():
-        from models.evaluation import figures
-        from models.rows import gather
-        from processor.scoring import load_scorer
-        from processor.scoring.artefact import read_manifest
+    from models.evaluation import figures
+    from models.rows import gather
+    from processor.scoring import load_scorer
+    from processor.scoring.artefact import read_manifest
 
-        scorer = load_scorer(folder)
-        spec = _spec(folder)
-        if not data and "simulator" not in read_manifest(folder).content.get("training", {}):
-            raise ModelError(
-                f"{folder}: was not trained on the simulator; name records to measure on with --data"
-            )
-        with _progress(quiet=as_json) as progress:
-            rows = gather(scorer.features, spec, _source(spec, data), progress)
-        if not data:
-            rows = rows[len(rows) - round(len(rows) * spec.holdout) :]
-        if not len(rows):
-            raise ModelError(f"{data}: holds no record with a usable {spec.time}")
-        found = figures(scorer, rows)
+    scorer = load_scorer(folder)
+    spec = _spec(folder)
+    if not data and "simulator" not in read_manifest(folder).content.get("training", {}):
+        raise ModelError(
+            f"{folder}: was not trained on the simulator; name records to measure on with --data"
+        )
+    with _progress(quiet=as_json) as progress:
+        rows = gather(scorer.features, spec, _source(spec, data), progress)
+    if not data:
+        rows = rows[len(rows) - round(len(rows) * spec.holdout) :]
+    if not len(rows):
+        raise ModelError(f"{data}: holds no record with a usable {spec.time}")
+    found = figures(scorer, rows)
     answer = {"model": scorer.model, "figures": found}
     _answer(answer, [scorer.model, *_lines(found)], as_json=as_json)
 
@@ -147,11 +142,10 @@ def card(folder: Path, *, as_json: bool) -> None:
     Example: what is it for, what does it find, what can it not do?
       tidegate model card models/payments_fraud
     """  # noqa: D301
-    with _unusable():
-        from processor.scoring.artefact import checked, read_manifest
+    from processor.scoring.artefact import checked, read_manifest
 
-        manifest = read_manifest(folder)
-        text = checked(manifest, "MODEL_CARD.md").decode()
+    manifest = read_manifest(folder)
+    text = checked(manifest, "MODEL_CARD.md").decode()
     answer = {"model": manifest.model, "figures": manifest.content.get("figures"), "card": text}
     _answer(answer, [text], as_json=as_json)
 
@@ -166,21 +160,6 @@ def _source(spec: Spec, data: Path | None) -> Source:
     from models.sources import Recorded, Simulated
 
     return Recorded(data) if data else Simulated(spec)
-
-
-@contextmanager
-def _unusable() -> Iterator[None]:
-    """Ends the command with a message where its input cannot be used."""
-    try:
-        yield
-    except ModelError as error:
-        click.echo(f"tidegate: {error}", err=True)
-        sys.exit(UNUSABLE)
-    except ModuleNotFoundError as error:
-        if error.name not in TRAINING_ONLY:
-            raise
-        click.echo(f"tidegate: {error.name} is not installed; pip install 'tidegate[train]'", err=True)
-        sys.exit(UNUSABLE)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from processor.cli.lines import FINDINGS, numbered, parsed, unusable
+from processor.cli import FINDINGS
+from processor.cli.lines import numbered, parsed, unusable
 from processor.errors import Finding, Poison, PolicyError
 from processor.policy.actions import ACTIONS
 from processor.policy.coverage import Coverage, coverage

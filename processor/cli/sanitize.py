@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from processor.cli.lines import FINDINGS, numbered, parsed, report, unusable
+from processor.cli import FINDINGS
+from processor.cli.lines import numbered, parsed, report, unusable
 from processor.crypto import KeyRing
 from processor.errors import Poison, PolicyError
 from processor.event import dumps

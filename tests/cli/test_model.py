@@ -7,13 +7,14 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from processor.cli import main
 from processor.cli.model import model
 
 RELEASED = Path(__file__).parents[2] / "models" / "payments_fraud"
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(model, [str(argument) for argument in arguments])
+    return CliRunner().invoke(main, ["model", *map(str, arguments)])
 
 
 @pytest.fixture(scope="module")
