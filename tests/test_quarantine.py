@@ -1,19 +1,18 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moto import mock_aws
 
 from processor.errors import Transient
 from processor.quarantine import Poisoned, Quarantine
 from tests.builders import FIRST_SEQUENCE, stream_record
 from tests.fakes import FakeS3, refusal
+from tests.sealed import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,16 +36,6 @@ def poisoned(at: int, sequence: str | None = None) -> Poisoned:
 def quarantine(s3: Any, kms: tuple[Any, str]) -> Quarantine:
     client, arn = kms
     return Quarantine(s3=s3, kms=client, bucket="quarantine", data_key_arn=arn, policy="payments")
-
-
-def opened(body: bytes, kms: Any) -> tuple[dict[str, Any], Any]:
-    """What stands in the clear, and the record, as someone with the key reads them."""
-    document = json.loads(body)
-    sealed = {name: b64decode(document.pop(name)) for name in ("data_key", "nonce", "ciphertext")}
-    context = {"purpose": "tidegate.quarantine", "policy": document["policy"]}
-    key = kms.decrypt(CiphertextBlob=sealed["data_key"], EncryptionContext=context)["Plaintext"]
-    about = json.dumps(document, sort_keys=True).encode()
-    return document, json.loads(AESGCM(key).decrypt(sealed["nonce"], sealed["ciphertext"], about))
 
 
 def test_a_record_can_be_opened_again_with_the_key(kms: Any) -> None:

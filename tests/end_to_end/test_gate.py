@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from processor.local.checks import compare, leaks
+from processor.local.evidence import collect
 from processor.local.scenario import Report, play
 from processor.local.stage import Stage, standing
+from tests.sealed import opened
 
 pytestmark = pytest.mark.slow
 
@@ -119,3 +122,28 @@ def test_a_second_plan_finds_only_what_moto_forgets(stage: Stage, tmp_path: Path
         assert change["change"]["actions"] == ["update"], change["address"]
         drifted = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
         assert drifted <= MOTO_FORGETS.get(change["type"], set()), change["address"]
+
+
+def test_all_of_it_again_and_a_record_that_cannot_pass(stage: Stage, report: Report) -> None:
+    """A second mapping from the beginning: nothing is there twice, and the poison is sealed away."""
+    email = "nobody.in.particular@example.com"
+    poison = {"payment_id": {"S": "p-poison"}, "email": {"S": email}}  # no customer_id, which is required
+    stage.aws.client("dynamodb").put_item(TableName=stage.stream["source_table"], Item=poison)
+    with stage.function() as function:
+        source = stage.event_source(function)
+        source.drain()
+        log = function.log
+    assert source.tally.done == report.records + 1
+    evidence = collect(stage, log)
+    compared = compare(evidence.went_in, (event["event_id"] for event in evidence.events))
+    assert (len(compared.missing), compared.twice, compared.unknown) == (1, (), ())
+    assert len(evidence.manifests) == len(evidence.objects)
+    assert evidence.quarantined == 1
+    assert leaks([email], evidence.searched) == []
+    assert b'"reason":"a required field is missing","path":"customer_id","count":1' in log
+
+    bucket = stage.outputs["buckets"]["quarantine"]
+    s3, kms = stage.aws.client("s3"), stage.aws.client("kms")
+    (listed,) = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    _, record = opened(s3.get_object(Bucket=bucket, Key=listed["Key"])["Body"].read(), kms)
+    assert record["dynamodb"]["NewImage"]["email"] == {"S": email}
