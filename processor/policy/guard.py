@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from processor.policy.notes import Record
 
 TEXT_CHARACTERS_MIN = 6  # a@b.co: nothing that is recognised is shorter
+NUMBER_CHARACTERS_MIN = 9  # a social security number; codes, countries, statuses are mostly shorter
 NUMBER_MIN = 10**11  # twelve digits: the shortest card number
 
 
@@ -44,9 +45,13 @@ def _guard(find: Callable[[str], list[Any]]) -> Transform:
             )
         else:
             return value
-        if len(text) < TEXT_CHARACTERS_MIN:
+        length = len(text)
+        # Beyond ASCII there are other signs that are read as an @.
+        if length < TEXT_CHARACTERS_MIN or (
+            length < NUMBER_CHARACTERS_MIN and "@" not in text and text.isascii()
+        ):
             return value
-        if len(text) > TEXT_CHARACTERS_MAX:
+        if length > TEXT_CHARACTERS_MAX:
             record.notes.oversized += 1
             return REDACTED
         if find(text):
