@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,8 +23,9 @@ CONFIG: Final = Config(
 
 def connect(*services: str) -> tuple[Any, ...]:
     """A client for each service, with the credentials and the region of the environment."""
-    session: Any = boto3.Session()  # the stubs know clients by literal names only
-    return tuple(session.client(service, config=CONFIG) for service in services)
+    # What Boto3 does, without Boto3, which imports s3transfer and multiprocessing besides: 14 of 216 ms.
+    session = botocore.session.get_session()
+    return tuple(session.create_client(service, config=CONFIG) for service in services)
 
 
 @contextmanager
