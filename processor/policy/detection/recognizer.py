@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from processor.policy.detection.scan import Scan, Span
 
 POSSIBLE, LIKELY, CERTAIN = 0.3, 0.6, 0.9
