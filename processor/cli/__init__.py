@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from processor.errors import TidegateError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 COMMANDS: Final = {
-    "policy": ("processor.cli.policy:policy", "Check policies; print their JSON schema for editors."),
+    "policy": ("processor.cli.policy:policy", "Draft, check, test, compare and preview masking policies."),
     "sanitize": ("processor.cli.sanitize:sanitize", "Sanitise JSON Lines by a policy, on this machine."),
     "detect": ("processor.cli.detect:detect", "Show what the recognisers find in texts."),
     "model": ("processor.cli.model:model", "Train, verify, measure and describe models."),
@@ -26,22 +29,30 @@ UNUSABLE: Final = 2
 """Exit codes besides 0."""
 
 
-class _Lazy(click.Group):
-    """Imports a command when it is called, and turns expected errors into one message."""
+class LazyGroup(click.Group):
+    """Imports a command when it is called: `lazy` says for each name where it is and what it does."""
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self._lazy)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
+        if name not in self._lazy:
             return None
-        module, _, attribute = COMMANDS[name][0].partition(":")
+        module, _, attribute = self._lazy[name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+            formatter.write_dl([(name, words) for name, (_, words) in self._lazy.items()])
+
+
+class _Root(LazyGroup):
+    """Turns expected errors into one message."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -57,7 +68,7 @@ class _Lazy(click.Group):
         raise SystemExit(UNUSABLE)
 
 
-@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=_Root, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tidegate", prog_name="tidegate")
 def main() -> None:
     """A gate on a DynamoDB stream that lets only sanitised, fraud-scored events through.

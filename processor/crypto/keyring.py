@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from processor.crypto.envelope import DataKey
 from processor.crypto.tokens import TokenCipher
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ DOMAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 ROOT_BYTES_MIN = 32
 TOKEN_KEY_BYTES = 64  # AES-SIV with two AES-256 keys
 PSEUDONYM_KEY_BYTES = 32
+DATA_KEY_BYTES = 32
 PSEUDONYM_BYTES = 16  # of the HMAC's 32: no two of 2^40 people collide but with a chance of 2^-49
 
 
@@ -77,6 +79,12 @@ class KeyRing:
             return prefix + urlsafe_b64encode(mac)[:-2].decode()
 
         return pseudonym
+
+    def data_key(self) -> DataKey:
+        """A data key wrapped by the ring itself, where there is no KMS: whoever has the ring opens its values."""
+        domain = "data_key"
+        key = self._key("data", domain, max(self._roots), DATA_KEY_BYTES)
+        return DataKey(key, self.tokens(domain).seal(key).encode())
 
     def _key(self, purpose: str, domain: str, version: int, length: int) -> bytes:
         if not DOMAIN.fullmatch(domain):

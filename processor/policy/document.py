@@ -30,7 +30,7 @@ SHOWN_MAX: Final = 60  # characters of the policy in a message
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _FRACTION = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
 # Plain texts: names, paths, versions. What is not listed here is a text in quotes only.
-_TEXT = re.compile(r"""[^\W\d][\w .*\[\]"'()/@+-]*""")
+_TEXT = re.compile(r"""[^\W\d][\w .*~\[\]"'()/@+-]*""")
 _NULLS: Final = {"", "~", "null"}
 # The plain scalars on which readers differ, and how: https://yaml.org/type/ against YAML 1.2's core schema.
 _AMBIGUOUS: Final = tuple(

@@ -6,10 +6,11 @@ redacted and counted.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from processor.policy.detection import GUARDED, TEXT_CHARACTERS_MAX, finder
+from processor.policy.detection import GUARDED, expanded, finder
 from processor.policy.notes import REDACTED
 
 if TYPE_CHECKING:
@@ -18,14 +19,18 @@ if TYPE_CHECKING:
     from processor.policy.actions import Transform
     from processor.policy.notes import Record
 
-TEXT_CHARACTERS_MIN = 6  # a@b.co: nothing that is recognised is shorter
-NUMBER_CHARACTERS_MIN = 9  # a social security number; codes, countries, statuses are mostly shorter
+MAIL_CHARACTERS_MIN = 6  # a@b.co
+NUMBER_DIGITS_MIN = 9  # a social security number
+IBAN_CHARACTERS_MIN = 15  # Norway's, and the only one of these that may be letters for the most part
 NUMBER_MIN = 10**11  # twelve digits: the shortest card number
+
+_NINE_DIGITS = re.compile(r"(?:[0-9][^0-9]*){9}").search
+_DIGIT = re.compile(r"[0-9]").search
 
 
 def guard(cleared: Collection[str]) -> Transform | None:
     """The guard of one rule's output, without the entities it is cleared of; None if nothing is left."""
-    entities = tuple(entity for entity in GUARDED if entity not in cleared)
+    entities = tuple(entity for entity in GUARDED if entity not in expanded(cleared))
     return _guard(finder(entities)) if entities else None
 
 
@@ -40,20 +45,17 @@ def _guard(find: Callable[[str], list[Any]]) -> Transform:
             text = str(int(value))
         elif kind is bytes:
             # Text in a binary field; what is no text at all holds no text to recognise.
-            text = (
-                value.decode("utf-8", "ignore") if len(value) <= TEXT_CHARACTERS_MAX * 4 else " " * len(value)
-            )
+            text = value.decode("utf-8", "ignore")
         else:
             return value
+        # The usual values pass here. Beyond ASCII there are other signs that are read as digits or as an @.
         length = len(text)
-        # Beyond ASCII there are other signs that are read as an @.
-        if length < TEXT_CHARACTERS_MIN or (
-            length < NUMBER_CHARACTERS_MIN and "@" not in text and text.isascii()
-        ):
+        if length < MAIL_CHARACTERS_MIN:
             return value
-        if length > TEXT_CHARACTERS_MAX:
-            record.notes.oversized += 1
-            return REDACTED
+        if "@" not in text and text.isascii():
+            has_enough = _NINE_DIGITS if length < IBAN_CHARACTERS_MIN else _DIGIT
+            if not has_enough(text):
+                return value
         if find(text):
             record.notes.leaks += 1
             return REDACTED

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Place = tuple[str | int, ...]
 """Where in the document: keys and list indices from the top."""
 
+Fault = tuple[Place, str] | tuple[Place, str, str]
+"""What a section finds in itself: the place from where it stands, the words, a hint."""
+
 UNREADABLE: Any = object()
 """What reading gives where a problem was noted instead."""
 
@@ -157,8 +160,8 @@ class Many:
 class Section:
     """A map with known keys, read as `type`: a dataclass whose fields have `key(...)` as metadata.
 
-    Where the keys depend on each other, the class has `faults()`: pairs of the place (from here) to point at
-    and the words.
+    Where the keys depend on each other, the class has `faults()`: the place (from here) to point at, the
+    words, and a hint if there is one.
     """
 
     type: type[Any]
@@ -193,8 +196,8 @@ class Section:
         if len(problems) > before:
             return UNREADABLE
         made = self.type(**arguments)
-        faults: Iterable[tuple[Place, str]] = made.faults() if hasattr(made, "faults") else ()
-        problems.extend(Problem((*at, *place), words) for place, words in faults)
+        faults: Iterable[Fault] = made.faults() if hasattr(made, "faults") else ()
+        problems.extend(Problem((*at, *place), *words) for place, *words in faults)
         return made if len(problems) == before else UNREADABLE
 
     def schema(self) -> dict[str, Any]:
@@ -216,6 +219,41 @@ class Section:
         return ", ".join(keys_of(self.type))
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A map from names of the author's choice to sections of one type, read as a tuple: each has its `name`."""
+
+    type: type[Any]
+    names: Text
+    most: int = 100
+
+    def read(self, value: Any, at: Place, problems: list[Problem]) -> Any:
+        if not isinstance(value, dict) or not 1 <= len(value) <= self.most:
+            found = shown(value) if not isinstance(value, dict) or not value else str(len(value))
+            problems.append(
+                Problem(at, f"{name_of(at)} must be a map of 1 to {self.most} names, not {found}")
+            )
+            return UNREADABLE
+        before = len(problems)
+        made = []
+        for name, body in value.items():
+            self.names.read(name, (*at, name), problems)
+            section = Section(self.type).read(body, (*at, name), problems)
+            if section is not UNREADABLE:
+                made.append(dataclasses.replace(section, name=name))
+        return tuple(made) if len(problems) == before else UNREADABLE
+
+    def schema(self) -> dict[str, Any]:
+        names = self.names.schema()
+        return {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": self.most,
+            "propertyNames": names,
+            "additionalProperties": Section(self.type).schema(),
+        }
+
+
 def keys_of(section: type[Any]) -> dict[str, dataclasses.Field[Any]]:
     """The keys of a section as written in the policy, in order."""
     return {
@@ -228,8 +266,14 @@ def keys_of(section: type[Any]) -> dict[str, dataclasses.Field[Any]]:
 def plain(value: Any) -> Any:
     """A section as JSON-ready data that reading gives back equal; keys that are None stay out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        pairs = ((name, getattr(value, field.name)) for name, field in keys_of(type(value)).items())
-        return {name: plain(item) for name, item in pairs if item is not None}
+        pairs = ((name, field, getattr(value, field.name)) for name, field in keys_of(type(value)).items())
+        return {
+            name: {one.name: plain(one) for one in item}
+            if isinstance(field.metadata["kind"], Named)
+            else plain(item)
+            for name, field, item in pairs
+            if item is not None and item != ()
+        }
     return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 

@@ -30,7 +30,7 @@ class Notes:
     mismatched: int = 0
     """Values redacted because their action does not handle their type or form."""
     oversized: int = 0
-    """Texts redacted because they are longer than what is searched."""
+    """Values redacted because they hold more than the policy's limits allow."""
     leaks: int = 0
     """Values redacted because the leak guard recognised personal data in what was about to leave."""
     scrubbed: dict[str, int] = field(default_factory=dict)
@@ -56,10 +56,17 @@ class Notes:
 
 @dataclass(slots=True)
 class Record:
-    """What an action may know besides the value: when the change was, and where to count."""
+    """What an action may know besides the value: when the change was, whose, and where to count."""
 
     time: int
     """Of the change, epoch seconds UTC: the only clock there is."""
     notes: Notes
+    event_id: str = ""
     complete: bool = True
     """Whether fields that the policy requires must be there: not so in the keys."""
+    subject: bytes | None = None
+    """Whose data it is, as bytes for a key; None where the policy or the record does not say."""
+    whole: dict[str, Any] = field(default_factory=dict)
+    """The image at hand, for conditions on its attributes."""
+    within: dict[str, Any] = field(default_factory=dict)
+    """The map that holds the value, for conditions on what is beside it."""

@@ -1,6 +1,7 @@
-"""Paths into a record: `card.number`, `items[*].sku`, `address.*`, `["odd.name"]`.
+"""Paths into a record: `card.number`, `items[*].sku`, `address.*`, `contacts.*~`, `["odd.name"]`.
 
-A name reaches one key of a map, `*` every key, `[*]` every item of a list and every member of a set.
+A name reaches one key of a map, `*` every key, `[*]` every item of a list and every member of a set. A last `*~`
+reaches the names themselves that `*` reaches the values of: where they are data, as in a map by e-mail address.
 """
 
 from __future__ import annotations
@@ -11,26 +12,27 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 DEPTH_MAX = 32  # levels: DynamoDB's limit for nesting
 NODES_MAX = 10_000  # of the tree that rules with wildcards unfold to
 
 
 class Wild(Enum):
-    """The two segments that are not names."""
+    """The segments that are not names."""
 
     NAME = "*"
     ITEM = "[*]"
+    KEY = "*~"
 
 
 Segment = str | Wild
 Path = tuple[Segment, ...]
 
 _STEP = re.compile(
-    r"""(?P<dot>\.)?(?:(?P<any>\*)|(?P<name>[^\s.\[\]*"']+))|(?P<item>\[\*\])|\["(?P<quoted>[^"\[\]]+)"\]"""
+    r"""(?P<dot>\.)?(?:(?P<key>\*~)|(?P<any>\*)|(?P<name>[^\s.\[\]*"'~]+))|(?P<item>\[\*\])|\["(?P<quoted>[^"\[\]]+)"\]"""
 )
-_PLAIN = re.compile(r"""[^\s.\[\]*"']+""")
+_PLAIN = re.compile(r"""[^\s.\[\]*"'~]+""")
 
 
 def parse(text: str) -> Path:
@@ -43,9 +45,15 @@ def parse(text: str) -> Path:
     position = 0
     while position < len(text):
         step = _STEP.match(text, position)
-        if step is None or (bool(step["dot"]) != bool(segments) and (step["any"] or step["name"])):
+        if step is None or (
+            bool(step["dot"]) != bool(segments) and (step["any"] or step["name"] or step["key"])
+        ):
             raise ValueError(_mistake(text, position))
-        if step["any"]:
+        if segments and segments[-1] is Wild.KEY:
+            raise ValueError("nothing is inside a name: *~ comes last")
+        if step["key"]:
+            segments.append(Wild.KEY)
+        elif step["any"]:
             segments.append(Wild.NAME)
         elif step["item"]:
             segments.append(Wild.ITEM)
@@ -89,13 +97,15 @@ class Node:
     """One place of the tree that the rules' paths unfold to.
 
     Wildcards are merged into their literal neighbours beforehand, so that walking a record needs one dict
-    lookup per key. `rule` indexes the paths given and stands on leaves only. `required` holds, for each name
-    that must be there, the index of a path that says so.
+    lookup per key. `rule` indexes the paths given and stands on leaves only; `key` is that of the names which
+    `any_name` reaches the values of. `required` holds, for each name that must be there, the index of a path
+    that says so.
     """
 
     rule: int | None = None
     names: dict[str, Node] = field(default_factory=dict)
     any_name: Node | None = None
+    key: int | None = None
     item: Node | None = None
     required: dict[str, int] = field(default_factory=dict)
 
@@ -108,17 +118,17 @@ class Overlap(ValueError):  # noqa: N818  reads as what it is
         super().__init__(words)
 
 
-def unfold(paths: Sequence[Path], required: Iterable[int] = ()) -> Node:
-    """The tree of all paths; where several reach a value, the most specific has it.
+def unfold(paths: Mapping[int, Path], required: Collection[int] = ()) -> Node:
+    """The tree of all paths, by their indices; where several reach a value, the most specific has it.
 
     Raises:
         Overlap: where that is not decided.
     """
-    return _Unfolding(paths, frozenset(required)).node(range(len(paths)), 0)
+    return _Unfolding(paths, frozenset(required)).node(paths, 0)
 
 
 class _Unfolding:
-    def __init__(self, paths: Sequence[Path], required: frozenset[int]) -> None:
+    def __init__(self, paths: Mapping[int, Path], required: frozenset[int]) -> None:
         self.paths, self.required, self.nodes = paths, required, 0
 
     def node(self, reaching: Iterable[int], depth: int) -> Node:
@@ -144,6 +154,12 @@ class _Unfolding:
         anything = [index for index, step in steps.items() if step is Wild.NAME]
         items = [index for index, step in steps.items() if step is Wild.ITEM]
         node.any_name = self.node(anything, depth + 1) if anything else None
+        keys = [index for index, step in steps.items() if step is Wild.KEY]
+        node.key = self._most_specific(keys) if keys else None
+        if keys and not anything:
+            raise Overlap(
+                keys[0], keys[0], "nothing says what becomes of the values: add the same path without ~"
+            )
         node.item = self.node(items, depth + 1) if items else None
         return node
 

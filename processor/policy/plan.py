@@ -15,41 +15,70 @@ from typing import TYPE_CHECKING, Any
 from processor.crypto.keyring import DOMAIN
 from processor.errors import Finding, PolicyError
 from processor.policy import paths
-from processor.policy.actions import ACTIONS, LATER, Keyed, Options
+from processor.policy.actions import ACTIONS, Keyed, Options
+from processor.policy.conditions import LIKE, Condition, parse_condition
+from processor.policy.detection import ENTITIES, REGIONS
 from processor.policy.kinds import (
     UNREADABLE,
     Choice,
     Problem,
     Section,
     Whole,
+    Named,
     key,
     plain,
     shown,
     unknown_name,
 )
-from processor.policy.sections import NAME, LiteralPath, RetentionDays, Routes, ScoreRule
+from processor.policy.sections import (
+    ENTITY,
+    NAME,
+    Limits,
+    LiteralPath,
+    RecognizerRule,
+    RetentionDays,
+    Routes,
+    ScoreRule,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from processor.policy.kinds import Place
+    from processor.policy.kinds import Fault, Place
 
 FORMAT = "tidegate.plan/1"
 RULES_MAX = 500
+WITHOUT_MEANING = frozenset({"drop", "redact", "scrub", "encrypt"})
+"""Actions whose output is nothing that a subscriber could filter on."""
+CASES_MAX = 20
+CASES_SAID = "cases of {path} each have a `when`, but the last, which acts when none holds"
+CASES_HINT = "Write them as a list: - {when: 'country == \"DE\"', action: tokenize} and, last, - redact."
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of `fields`."""
+    """One line of `fields`, or one of the cases of a line that has several."""
 
     path: str
     action: str
     options: Options
+    when: Condition | None = None
+    """Under which it acts; the last case of a path has none."""
+    at: Place = field(default=(), compare=False)
+    """Where it is written."""
+
+    @property
+    def exposure(self) -> int:
+        """How much its output reveals, from 0 (nothing) to 100 (all): an order, not a measure."""
+        return ACTIONS[self.action].exposure_of(self.options)
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The rules: a map from path to an action's name, or to a map with the action and its options."""
+    """The rules: a map from path to an action's name, to a map with the action and its options, or to cases.
+
+    Cases are a list of such maps, each but the last with a `when`: the first that holds acts.
+    """
 
     def read(self, value: Any, at: Place, problems: list[Problem]) -> Any:
         if not isinstance(value, dict) or not 1 <= len(value) <= RULES_MAX:
@@ -57,30 +86,59 @@ class Fields:
             problems.append(Problem(at, f"fields must be {wanted}, not {shown(value) if value else 'empty'}"))
             return UNREADABLE
         before = len(problems)
-        rules = [self._rule(path, body, (*at, path), problems) for path, body in value.items()]
+        rules = []
+        for path, body in value.items():
+            rules += self._rules(path, body, (*at, path), problems)
         return tuple(rules) if len(problems) == before else UNREADABLE
 
     def schema(self) -> dict[str, Any]:
         short = [name for name, action in ACTIONS.items() if not Section(action.options).schema()["required"]]
         forms: list[dict[str, Any]] = [{"enum": short, "description": "an action with its defaults"}]
+        when = {"type": "string", "description": f"In a list of cases, under which this one acts: {LIKE}."}
         for name, action in ACTIONS.items():
             form = Section(action.options).schema()
-            form["properties"] = {"action": {"const": name}, **form["properties"]}
+            form["properties"] = {"action": {"const": name}, "when": when, **form["properties"]}
             form["required"] = ["action", *form["required"]]
             forms.append({**form, "description": action.options.__doc__})
+        rule = {"$ref": "#/properties/fields/$defs/rule"}
+        said = "cases: the first whose `when` holds acts; the last has none"
+        cases = {"type": "array", "minItems": 2, "maxItems": CASES_MAX, "items": rule, "description": said}
         return {
             "type": "object",
             "minProperties": 1,
             "maxProperties": RULES_MAX,
-            "additionalProperties": {"oneOf": forms},
+            "additionalProperties": {"anyOf": [rule, cases]},
+            "$defs": {"rule": {"oneOf": forms}},
         }
 
-    def _rule(self, written: str, body: Any, at: Place, problems: list[Problem]) -> Rule | None:
+    def _rules(self, written: str, body: Any, at: Place, problems: list[Problem]) -> list[Rule]:
         try:
             path = paths.parse(written)
         except ValueError as mistake:
             problems.append(Problem(at, f"{written!r} is not a path: {mistake}", on_key=True))
-            return None
+            return []
+        if not isinstance(body, list):
+            if isinstance(body, dict) and "when" in body:
+                problems.append(Problem((*at, "when"), CASES_SAID.format(path=written), CASES_HINT))
+                return []
+            rule = self._rule(path, body, at, problems)
+            return [rule] if rule else []
+        if not 2 <= len(body) <= CASES_MAX:  # noqa: PLR2004  one case is no choice
+            problems.append(
+                Problem(at, f"{written} must have 2 to {CASES_MAX} cases, not {len(body)}", CASES_HINT)
+            )
+            return []
+        cases = []
+        for index, one in enumerate(body):
+            last, here = index == len(body) - 1, (*at, index)
+            if last is (isinstance(one, dict) and "when" in one):
+                problems.append(Problem(here, CASES_SAID.format(path=written), CASES_HINT))
+            elif rule := self._rule(path, one, here, problems):
+                cases.append(rule)
+        return cases
+
+    def _rule(self, path: paths.Path, body: Any, at: Place, problems: list[Problem]) -> Rule | None:
+        written = paths.render(path)
         if not isinstance(body, str | dict):
             problems.append(
                 Problem(at, f"{written} must have an action, not {shown(body)}", _hint_of_actions())
@@ -92,19 +150,23 @@ class Fields:
             return None
         if not isinstance(name, str) or name not in ACTIONS:
             place = at if isinstance(body, str) else (*at, "action")
-            problems.append(unknown_name(name, place, ACTIONS, what="action", later=LATER))
+            problems.append(unknown_name(name, place, ACTIONS, what="action"))
             return None
-        given = (
-            {}
-            if isinstance(body, str)
-            else {option: value for option, value in body.items() if option != "action"}
-        )
+        given = dict(body) if isinstance(body, dict) else {}
+        given.pop("action", None)
+        when = _condition(given.pop("when"), (*at, "when"), problems) if "when" in given else None
         options = Section(ACTIONS[name].options, of=f"option of {name}").read(given, at, problems)
-        return (
-            None
-            if options is UNREADABLE
-            else Rule(paths.render(path), name, _in_domain(options, path, at, problems))
-        )
+        if options is UNREADABLE or when is UNREADABLE:
+            return None
+        return Rule(written, name, _in_domain(options, path, at, problems), when, at)
+
+
+def _condition(written: Any, at: Place, problems: list[Problem]) -> Any:
+    try:
+        return parse_condition(written if isinstance(written, str) else "")
+    except ValueError as mistake:
+        problems.append(Problem(at, f"{shown(written)} is not a condition: {mistake}"))
+        return UNREADABLE
 
 
 def _in_domain(options: Options, path: paths.Path, at: Place, problems: list[Problem]) -> Options:
@@ -160,6 +222,14 @@ class Plan:
     rules: tuple[Rule, ...] = field(
         metadata=key(Fields(), "What becomes of each field: a path and an action.", name="fields")
     )
+    recognizers: tuple[RecognizerRule, ...] = field(
+        default=(),
+        metadata=key(Named(RecognizerRule, ENTITY), "Entities of this policy's own, by name."),
+    )
+    limits: Limits = field(
+        default=Limits(),
+        metadata=key(Section(Limits), "What a value may hold; one that holds more is redacted and counted."),
+    )
     score: ScoreRule | None = field(
         default=None, metadata=key(Section(ScoreRule), "How records are scored; without it they are not.")
     )
@@ -174,33 +244,64 @@ class Plan:
         """The name of the model that scores, None if none does."""
         return self.score.model if self.score else None
 
-    def tree(self) -> paths.Node:
-        """The rules' paths unfolded, for walking records."""
-        required = [index for index, rule in enumerate(self.rules) if rule.options.required]
-        return paths.unfold([paths.parse(rule.path) for rule in self.rules], required)
+    def cases(self) -> dict[int, list[int]]:
+        """The rules' indices by line of `fields`, each line by the index of its first."""
+        lines: dict[Place, list[int]] = {}
+        for index, rule in enumerate(self.rules):
+            lines.setdefault(rule.at[:2], []).append(index)
+        return {indices[0]: indices for indices in lines.values()}
 
-    def faults(self) -> Iterator[tuple[Place, str]]:
+    def tree(self) -> paths.Node:
+        """The rules' paths unfolded, for walking records; a leaf names the first rule of its line.
+
+        Raises:
+            Overlap: see there.
+        """
+        lines = self.cases()
+        required = {
+            first
+            for first, indices in lines.items()
+            if any(self.rules[index].options.required for index in indices)
+        }
+        return paths.unfold({first: paths.parse(self.rules[first].path) for first in lines}, required)
+
+    def faults(self) -> Iterator[Fault]:
         """What contradicts what between sections."""
-        by_path = {rule.path: rule for rule in self.rules}
         try:
             self.tree()
         except paths.Overlap as overlap:
-            first, second = (self.rules[index].path for index in (overlap.first, overlap.second))
-            yield ("fields", second), f"{second} and {first}: {overlap}"
-        if self.subject is not None and self.subject not in by_path:
+            first, second = (self.rules[index] for index in (overlap.first, overlap.second))
+            yield second.at[:2], f"{second.path} and {first.path}: {overlap}"
+        yield from self._entity_faults()
+        paths_of_rules = {rule.path for rule in self.rules}
+        if self.subject is not None and self.subject not in paths_of_rules:
             yield ("subject",), f"no rule names the subject {self.subject}"
+        for rule in self.rules:
+            if rule.options.by_subject and self.subject is None:
+                hint = "Say `subject:` with the field that names the person."
+                yield rule.at, f"{rule.action} goes by the person, and the policy names no subject", hint
         if self.score is None and self.routes.sns.events == "flagged":
             yield ("routes", "sns", "events"), "nothing is ever flagged without a score section"
         for index, path in enumerate(self.routes.sns.attributes):
-            rule = by_path.get(path)
-            if rule is None or rule.action in {"drop", "redact", "scrub"}:
-                why = (
-                    "no rule names"
-                    if rule is None
-                    else f"it is {rule.action}: that says nothing to filter on"
-                )
-                words = f"{why} {path}" if rule is None else f"{path} cannot be an attribute: {why}"
-                yield ("routes", "sns", "attributes", index), words
+            place = ("routes", "sns", "attributes", index)
+            if path not in paths_of_rules:
+                yield place, f"no rule names {path}"
+            for action in {rule.action for rule in self.rules if rule.path == path} & WITHOUT_MEANING:
+                yield place, f"{path} cannot be an attribute: it is {action}: that says nothing to filter on"
+
+    def _entity_faults(self) -> Iterator[Fault]:
+        """Names of entities that nothing has, and that two have."""
+        own = [one.name for one in self.recognizers]
+        for name in own:
+            if name in ENTITIES or name in REGIONS:
+                yield ("recognizers", name), f"{name} comes with the gate", "Give yours another name."
+        known = (*ENTITIES, *REGIONS, *own)
+        for rule in self.rules:
+            for option, names in rule.options.entity_names.items():
+                for index, name in enumerate(names):
+                    if name not in known:
+                        problem = unknown_name(name, (*rule.at, option, index), known)
+                        yield problem.at, problem.message, problem.hint
 
 
 def read_plan(document: Any, sha256: str) -> tuple[Plan | None, list[Problem]]:
@@ -213,9 +314,24 @@ def read_plan(document: Any, sha256: str) -> tuple[Plan | None, list[Problem]]:
 def dump_plan(plan: Plan) -> bytes:
     """The plan as JSON, keys in the order of their declaration, rules in that of the file."""
     document = plain(replace(plan, rules=()))
-    document["fields"] = {rule.path: {"action": rule.action, **plain(rule.options)} for rule in plan.rules}
+    document["fields"] = {
+        plan.rules[first].path: _body([plan.rules[index] for index in indices])
+        for first, indices in plan.cases().items()
+    }
     compiled = {"format": FORMAT, "sha256": plan.sha256, "policy": document}
     return json.dumps(compiled, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def _body(cases: list[Rule]) -> Any:
+    bodies = [
+        {
+            "action": rule.action,
+            **({"when": rule.when.text} if rule.when else {}),
+            **plain(rule.options),
+        }
+        for rule in cases
+    ]
+    return bodies if len(bodies) > 1 else bodies[0]
 
 
 def load_plan(data: bytes) -> Plan:

@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from processor.policy import paths
+from processor.policy.detection import ENTITIES, REGIONS, SCORES, TEXT_CHARACTERS_MAX
+from processor.policy.detection.custom import CHECKSUMS, pattern_problem, recognizer_of
 from processor.policy.kinds import UNREADABLE, Choice, Many, Problem, Section, Text, Whole, key, shown
 
 if TYPE_CHECKING:
-    from processor.policy.kinds import Place
+    from collections.abc import Iterator
+
+    from processor.policy.detection import Recognizer
+    from processor.policy.kinds import Fault, Place
 
 RETENTION_DAYS_MAX = 36_500  # a century
 # The only periods that CloudWatch Logs knows.
@@ -19,7 +24,31 @@ LOG_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 NAME = Text(r"[a-z][a-z0-9_-]{0,62}", "a lower-case letter, then lower-case letters, digits, - and _")
+LEVELS = {
+    "possible": "its form fits",
+    "likely": "a word near says so, or little else has its form",
+    "certain": "its check digits are right, or nothing else looks so",
+}
 SNS_ATTRIBUTES_MAX = 6  # raw delivery to SQS carries ten, and the gate adds type, policy, flagged and score
+
+
+ENTITY = Text(r"[a-z][a-z0-9_]{0,62}", "a lower-case letter, then lower-case letters, digits and _")
+
+
+@dataclass(frozen=True, slots=True)
+class EntityName:
+    """An entity that comes with the gate, a region (all of its entities), or one of the policy's own.
+
+    Whether the last exists is for the plan to say: only it knows them.
+    """
+
+    def read(self, value: Any, at: Place, problems: list[Problem]) -> Any:
+        return ENTITY.read(value, at, problems)
+
+    def schema(self) -> dict[str, Any]:
+        known = [{"const": name, "description": doc} for name, doc in ENTITIES.items()]
+        known += [{"const": name, "description": f"all of {', '.join(REGIONS[name])}"} for name in REGIONS]
+        return {"anyOf": [*known, {**ENTITY.schema(), "description": "one of this policy's recognizers"}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +137,68 @@ class ScoreRule:
     )
     label: LabelRule | None = field(
         default=None, metadata=key(Section(LabelRule), "How a confirmed fraud shows later.")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecognizerRule:
+    """An entity of this policy's own: what its numbers look like, and how to tell them from chance."""
+
+    name: str = ""
+    pattern: str = field(
+        metadata=key(
+            Text(".{1,300}", "a regular expression of 1 to 300 characters"),
+            "A regular expression over the text in plain signs (full-width digits, odd spaces and the like are "
+            "plain by then). Every repetition needs a bound, and one way only to match.",
+        )
+    )
+    checksum: str = field(
+        default="none",
+        metadata=key(Choice(CHECKSUMS), "The check digits that tell the number from others of its form."),
+    )
+    context: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            Many(Text(r"[^\s].{0,39}", "1 to 40 characters"), least=0, most=40),
+            "Words one of which near it makes it surer.",
+        ),
+    )
+    bare: str | None = field(
+        default="possible",
+        metadata=key(Choice(LEVELS), "How sure it is without a word of the context near."),
+    )
+    near: str = field(default="certain", metadata=key(Choice(LEVELS), "How sure it is with one."))
+
+    def faults(self) -> Iterator[Fault]:
+        """What the pattern could do to the function."""
+        if trouble := pattern_problem(self.pattern):
+            yield ("pattern",), f"the pattern is refused: {trouble}"
+
+    def recognizer(self) -> Recognizer:
+        """What finds it."""
+        return recognizer_of(
+            name=self.name,
+            pattern=self.pattern,
+            checksum=self.checksum,
+            context=self.context,
+            bare=SCORES[self.bare] if self.bare else None,
+            near=SCORES[self.near],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a value may hold at most. One that holds more is redacted and counted as oversized."""
+
+    text_characters: int = field(
+        default=TEXT_CHARACTERS_MAX,
+        metadata=key(Whole(100, TEXT_CHARACTERS_MAX), "Characters of a text, or bytes of a binary value."),
+    )
+    items: int = field(
+        default=10_000, metadata=key(Whole(1, 400_000), "Items of a list, members of a set, keys of a map.")
+    )
+    depth: int = field(
+        default=paths.DEPTH_MAX, metadata=key(Whole(1, paths.DEPTH_MAX), "Levels of maps and lists.")
     )
 
 

@@ -36,10 +36,6 @@ class Source:
         """Canonical JSON for the Lambda package: one plan, one sequence of bytes."""
         return dump_plan(self.plan)
 
-    def place_of_rule(self, index: int) -> Place:
-        """Where the plan's rule stands: rules keep the order of the file."""
-        return "fields", list(self.document.data["fields"])[index]
-
     def finding(self, at: Place, message: str, hint: str = "", *, on_key: bool = False) -> Finding:
         """Something to say about a place in the file."""
         return Finding(str(self.path), *self.document.locate(at, on_key=on_key), message, hint)

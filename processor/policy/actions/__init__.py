@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from processor.policy.actions.action import CLASSES, Action, Options, Transform
+from processor.policy.actions.action import CLASSES, Action, Means, Options, Transform
 from processor.policy.actions.drop import OMITTED, Drop, drop
+from processor.policy.actions.encrypt import Encrypt, encrypt
 from processor.policy.actions.generalize import Generalize, generalize
 from processor.policy.actions.keep import Keep, keep
 from processor.policy.actions.keyed import Keyed
@@ -14,22 +15,20 @@ from processor.policy.actions.scrub import Scrub, scrub
 from processor.policy.actions.tokenize import Tokenize, tokenize
 from processor.policy.actions.truncate import Truncate, truncate
 
-__all__ = ["ACTIONS", "CLASSES", "LATER", "OMITTED", "Action", "Keyed", "Options", "Transform"]
+__all__ = ["ACTIONS", "CLASSES", "OMITTED", "Action", "Keyed", "Means", "Options", "Transform"]
 
 # fmt: off
 ACTIONS: dict[str, Action] = {
     #                      options       made by       exposure
-    "drop":         Action(Drop,         drop,         0,   guarded=False, whole=True),
-    "redact":       Action(Redact,       redact,       5,   guarded=False, whole=True),
-    "pseudonymize": Action(Pseudonymize, pseudonymize, 20,  guarded=False, joinable=True),
-    "tokenize":     Action(Tokenize,     tokenize,     30,  guarded=False, joinable=True, reversible=True),
-    "generalize":   Action(Generalize,   generalize,   50),
-    "truncate":     Action(Truncate,     truncate,     55),
-    "mask":         Action(Mask,         mask,         60),
-    "scrub":        Action(Scrub,        scrub,        80),
-    "keep":         Action(Keep,         keep,         100, joinable=True, reversible=True),
+    "drop":         Action(Drop,         drop,         (0, 0),     guarded=False, whole=True),
+    "redact":       Action(Redact,       redact,       (5, 5),     guarded=False, whole=True),
+    "encrypt":      Action(Encrypt,      encrypt,      (10, 10),   guarded=False, reversible=True),
+    "pseudonymize": Action(Pseudonymize, pseudonymize, (20, 20),   guarded=False, joinable=True),
+    "tokenize":     Action(Tokenize,     tokenize,     (30, 30),   guarded=False, joinable=True, reversible=True),
+    "generalize":   Action(Generalize,   generalize,   (45, 65)),
+    "truncate":     Action(Truncate,     truncate,     (50, 65)),
+    "mask":         Action(Mask,         mask,         (40, 70)),
+    "scrub":        Action(Scrub,        scrub,        (80, 80)),
+    "keep":         Action(Keep,         keep,         (100, 100), joinable=True, reversible=True),
 }
 # fmt: on
-
-LATER = ("hash", "fpe", "encrypt", "bucket", "shift_dates")
-"""Actions of the policy format that this version does not have yet."""

@@ -12,17 +12,29 @@ from processor.policy.kinds import Choice, Flag, key
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from processor.crypto import KeyRing
+    from processor.crypto import DataKey, KeyRing
+    from processor.policy.detection import Recognizer
     from processor.policy.notes import Record
+    from processor.policy.sections import Limits
 
 CLASSES = {
     "identifier": "names one person or account by itself: a name, an e-mail address, an account number",
+    "national_id": "a number that a state gives a person: social security, tax, passport, driving licence",
     "pan": "a payment card number",
-    "quasi": "narrows down who it may be once combined with others: birth date, postcode, address, IP",
+    "authentication_data": "proves that a card is its holder's: verification code, PIN, track data",
+    "birth_date": "a date of birth",
+    "date": "another date of a person's life: admission, discharge, death, wedding",
+    "age": "an age in years",
+    "postcode": "a postcode",
+    "place": "a place smaller than a state: street, city, county, coordinates",
+    "network": "a trace of a device: IP address, device identifier, cookie, user agent",
+    "biometric": "a fingerprint, voice print, photograph of a face",
+    "quasi": "narrows down who it may be once combined with others: sex, job, household",
     "sensitive": "must not be known about a person: health, belief, union membership and the like",
-    "secret": "opens something: a password, a card verification code, a signature",
+    "secret": "opens something: a password, a key, a signature",
     "public": "says nothing about a person",
 }
+"""What sort of field it is: the standards in policies/standards speak of these."""
 
 INTEGER_BITS_MAX = 432  # 10 to the 130th
 
@@ -52,6 +64,36 @@ class Options:
         """Entities that the leak guard need not look for in what this rule lets out."""
         return ()
 
+    @property
+    def entity_names(self) -> dict[str, tuple[str, ...]]:
+        """By option, the entities that the rule names, for the policy to check that they exist."""
+        return {}
+
+    @property
+    def by_subject(self) -> bool:
+        """Whether the output depends on whose data the record is, so that the policy has to say whose."""
+        return False
+
+    @property
+    def revealed(self) -> float:
+        """How much of what the action can reveal these options do, from 0 to 1: an order, not a measure."""
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What an action is built from besides its own options."""
+
+    keys: KeyRing
+    path: str
+    """The rule's, in the policy's notation."""
+    policy: str
+    limits: Limits
+    recognizers: tuple[Recognizer, ...] = ()
+    """The policy's own, beside those that come with the gate."""
+    data_key: Callable[[], DataKey] | None = None
+    """The data key of the moment, for `encrypt`; None where no rule encrypts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -62,9 +104,10 @@ class Action:
     """
 
     options: type[Options]
-    build: Callable[[Any, KeyRing], Transform]
-    exposure: int
-    """How much its output reveals, from 0 (nothing) to 100 (all): an order, not a measure."""
+    build: Callable[[Any, Means], Transform]
+    exposure: tuple[int, int]
+    """How much its output reveals by its most careful and its most generous options, from 0 (nothing) to
+    100 (all): an order, not a measure."""
     reversible: bool = False
     """Whether someone with the keys can get the value back."""
     joinable: bool = False
@@ -73,6 +116,11 @@ class Action:
     """Whether the leak guard looks at its output. Not where that is a constant or made by a key."""
     whole: bool = False
     """Whether it takes maps and lists whole. The others reach into them by paths."""
+
+    def exposure_of(self, options: Options) -> int:
+        """How much its output reveals under these options."""
+        least, most = self.exposure
+        return least + round((most - least) * options.revealed)
 
 
 def is_exact(number: int | Decimal) -> bool:

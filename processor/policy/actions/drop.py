@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from processor.policy.actions.action import Options, Transform
 
 if TYPE_CHECKING:
-    from processor.crypto import KeyRing
+    from processor.policy.actions.action import Means
     from processor.policy.notes import Record
 
 OMITTED: Final = object()
@@ -20,7 +20,7 @@ class Drop(Options):
     """Leave the field out."""
 
 
-def drop(_options: Drop, _keys: KeyRing) -> Transform:
+def drop(_options: Drop, _means: Means) -> Transform:
     """Give `OMITTED` for whatever it meets, maps and lists included."""
 
     def apply(_value: Any, record: Record) -> Any:

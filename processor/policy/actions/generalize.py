@@ -13,9 +13,9 @@ from processor.policy.kinds import Choice, Whole, key
 from processor.policy.notes import Mismatch
 
 if TYPE_CHECKING:
+    from processor.policy.actions.action import Means
     from collections.abc import Callable, Iterator
 
-    from processor.crypto import KeyRing
     from processor.policy.kinds import Place
     from processor.policy.notes import Record
 
@@ -63,7 +63,7 @@ class Generalize(Options):
             yield ("top",), "top goes with `to: year` only"
 
 
-def generalize(options: Generalize, _keys: KeyRing) -> Transform:
+def generalize(options: Generalize, _means: Means) -> Transform:
     """Coarsen texts and epoch numbers."""
     if options.top is not None:
         return _birth_year(options.top)

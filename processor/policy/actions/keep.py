@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from processor.policy.actions.action import Options, Transform, is_exact
-from processor.policy.detection import ENTITIES
-from processor.policy.kinds import Choice, Many, key
+from processor.policy.kinds import Many, key
 from processor.policy.notes import Mismatch
+from processor.policy.sections import EntityName
 
 if TYPE_CHECKING:
-    from processor.crypto import KeyRing
+    from processor.policy.actions.action import Means
     from processor.policy.notes import Record
 
 _ALWAYS = frozenset({str, bool, bytes})
@@ -25,7 +25,7 @@ class Keep(Options):
     allow: tuple[str, ...] = field(
         default=(),
         metadata=key(
-            Many(Choice(ENTITIES), least=0),
+            Many(EntityName(), least=0),
             "Entities that may be in the value: the leak guard lets them pass.",
         ),
     )
@@ -35,8 +35,13 @@ class Keep(Options):
         """What the rule itself answers for."""
         return self.allow
 
+    @property
+    def entity_names(self) -> dict[str, tuple[str, ...]]:
+        """What it names."""
+        return {"allow": self.allow}
 
-def keep(_options: Keep, _keys: KeyRing) -> Transform:
+
+def keep(_options: Keep, _means: Means) -> Transform:
     """Give back any scalar."""
 
     def apply(value: Any, _record: Record) -> Any:

@@ -11,7 +11,7 @@ from processor.policy.kinds import Text, Whole, key
 from processor.policy.notes import Mismatch
 
 if TYPE_CHECKING:
-    from processor.crypto import KeyRing
+    from processor.policy.actions.action import Means
     from processor.policy.notes import Record
 
 ENDS_MAX = 12  # characters at one end
@@ -42,7 +42,7 @@ class Mask(Options):
     )
 
 
-def mask(options: Mask, _keys: KeyRing) -> Transform:
+def mask(options: Mask, _means: Means) -> Transform:
     """Hide texts and numbers; one too short to have a hidden part beside its readable ends, as a whole."""
     first, last, char, separators = (
         options.keep_first,

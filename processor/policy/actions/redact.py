@@ -9,7 +9,7 @@ from processor.policy.actions.action import Options, Transform
 from processor.policy.notes import REDACTED
 
 if TYPE_CHECKING:
-    from processor.crypto import KeyRing
+    from processor.policy.actions.action import Means
     from processor.policy.notes import Record
 
 
@@ -18,7 +18,7 @@ class Redact(Options):
     """Show that there was a value, and nothing of it."""
 
 
-def redact(_options: Redact, _keys: KeyRing) -> Transform:
+def redact(_options: Redact, _means: Means) -> Transform:
     """Give the same text for whatever it meets: maps, lists and null included."""
 
     def apply(_value: Any, _record: Record) -> Any:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from processor.policy.actions.action import Options, Transform
-from processor.policy.detection import ENTITIES, TEXT_CHARACTERS_MAX, finder
+from processor.policy.detection import ENTITIES, SCORES, finder
 from processor.policy.kinds import Choice, Many, key
-from processor.policy.notes import REDACTED, Mismatch
+from processor.policy.notes import Mismatch
+from processor.policy.sections import LEVELS, EntityName
 
 if TYPE_CHECKING:
-    from processor.crypto import KeyRing
+    from processor.policy.actions.action import Means
     from processor.policy.notes import Record
 
 
@@ -21,9 +22,12 @@ class Scrub(Options):
 
     entities: tuple[str, ...] = field(
         default=tuple(ENTITIES),
-        metadata=key(
-            Many(Choice(ENTITIES)), "What to look for. Everything that can be recognised if left out."
-        ),
+        metadata=key(Many(EntityName()), "What to look for. Everything that can be recognised if left out."),
+    )
+
+    least: str = field(
+        default="likely",
+        metadata=key(Choice(LEVELS), "How sure a finding has to be at least to be replaced."),
     )
 
     @property
@@ -31,17 +35,19 @@ class Scrub(Options):
         """What the rule itself answers for."""
         return self.entities
 
+    @property
+    def entity_names(self) -> dict[str, tuple[str, ...]]:
+        """What it names."""
+        return {"entities": self.entities}
 
-def scrub(options: Scrub, _keys: KeyRing) -> Transform:
-    """Clean texts. One longer than what is searched in bounded time is redacted as a whole."""
-    find = finder(options.entities)
+
+def scrub(options: Scrub, means: Means) -> Transform:
+    """Clean texts."""
+    find = finder(options.entities, least=SCORES[options.least], custom=means.recognizers)
 
     def apply(value: Any, record: Record) -> Any:
         if type(value) is not str:
             raise Mismatch
-        if len(value) > TEXT_CHARACTERS_MAX:
-            record.notes.oversized += 1
-            return REDACTED
         spans = find(value)
         if not spans:
             return value

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from processor.policy.actions.keyed import Keyed, plaintext
 
 if TYPE_CHECKING:
-    from processor.crypto import KeyRing
-    from processor.policy.actions.action import Transform
+    from processor.policy.actions.action import Means, Transform
     from processor.policy.notes import Record
 
 
@@ -18,10 +17,10 @@ class Tokenize(Keyed):
     """Replace the value by an AES-SIV token (RFC 5297)."""
 
 
-def tokenize(options: Tokenize, keys: KeyRing) -> Transform:
+def tokenize(options: Tokenize, means: Means) -> Transform:
     """Seal any scalar; a token opens to the value as normalised, with its type."""
     assert options.domain is not None, "the plan resolves domains"  # noqa: S101
-    seal, bytes_of = keys.tokens(options.domain).seal, plaintext(options)
+    seal, bytes_of = means.keys.tokens(options.domain).seal, plaintext(options)
 
     def apply(value: Any, _record: Record) -> Any:
         return seal(bytes_of(value))

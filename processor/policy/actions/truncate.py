@@ -11,7 +11,7 @@ from processor.policy.kinds import Whole, key
 from processor.policy.notes import Mismatch
 
 if TYPE_CHECKING:
-    from processor.crypto import KeyRing
+    from processor.policy.actions.action import Means
     from processor.policy.notes import Record
 
 ADDRESS_CHARACTERS_MAX = 45
@@ -26,7 +26,7 @@ class Truncate(Options):
     v6: int = field(default=48, metadata=key(Whole(16, 128), "Bits that stay of an IPv6 address."))
 
 
-def truncate(options: Truncate, _keys: KeyRing) -> Transform:
+def truncate(options: Truncate, _means: Means) -> Transform:
     """Shorten the text of an address; `inet_pton` reads the strict forms only, in a tenth of the time."""
     v4, v6 = options.v4, options.v6
     mask4, mask6 = _netmask(v4, 32), _netmask(v6, 128)

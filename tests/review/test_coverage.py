@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from processor.policy.coverage import UNNAMED_MAX, coverage
+from processor.review.coverage import UNNAMED_MAX, coverage
 
 PlanOf = Callable[..., Any]
 

@@ -1,4 +1,4 @@
-"""`tidegate policy …`: what a policy lets out, before it ships."""
+"""`tidegate policy check`: mistakes by file, line and column, and what each field reveals."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from processor.cli import FINDINGS
 from processor.cli.lines import numbered, parsed, unusable
 from processor.errors import Finding, Poison, PolicyError
 from processor.policy.actions import ACTIONS
-from processor.policy.coverage import Coverage, coverage
+from processor.review.coverage import Coverage, coverage
 from processor.policy.kinds import keys_of
-from processor.policy.schema import schema_text
 from processor.policy.source import SUFFIX, Source, read_source
 
 if TYPE_CHECKING:
@@ -41,17 +40,7 @@ class Report:
     coverage: Coverage | None = None
 
 
-@click.group()
-def policy() -> None:
-    """Check a masking policy and see what it lets out.
-
-    \b
-    Example: edit, check, commit.
-      tidegate policy check policies/payments.yaml --sample payments.jsonl
-    """  # noqa: D301 - \b is click's mark for lines that stay as they are
-
-
-@policy.command()
+@click.command()
 @click.argument("files", type=_FILE, nargs=-1)
 @click.option("--sample", type=_FILE, help="Raw records, as JSON Lines, to see what the rules meet in them.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on stdout.")
@@ -79,17 +68,6 @@ def check(files: tuple[Path, ...], sample: Path | None, *, as_json: bool) -> Non
         click.echo("\n".join(line for report in reports for line in _lines(report)))
     if any(report.findings for report in reports):
         sys.exit(FINDINGS)
-
-
-@policy.command()
-def schema() -> None:
-    """Print the JSON schema of policy files, for editors.
-
-    \b
-    Example: after an action or an option was added.
-      tidegate policy schema > policies/schema.json
-    """  # noqa: D301
-    click.echo(schema_text(), nl=False)
 
 
 def _all_policies() -> tuple[Path, ...]:
@@ -135,7 +113,7 @@ def _unmet(source: Source, met: Coverage) -> Iterator[Finding]:
         near = get_close_matches(path, met.unnamed, n=1, cutoff=0.6)
         hint = f"Did you mean {near[0]!r}? No rule names it." if near else "Is it spelled as in the table?"
         message = f"{path} meets nothing in {met.records:,} records of the sample"
-        yield source.finding(source.place_of_rule(index), message, hint, on_key=True)
+        yield source.finding(source.plan.rules[index].at[:2], message, hint, on_key=True)
 
 
 def _exposure(plan: Plan) -> list[dict[str, Any]]:
@@ -144,7 +122,7 @@ def _exposure(plan: Plan) -> list[dict[str, Any]]:
         {
             "field": rule.path,
             "action": rule.action,
-            "exposure": ACTIONS[rule.action].exposure,
+            "exposure": rule.exposure,
             "joins": ACTIONS[rule.action].joinable,
             "opens": ACTIONS[rule.action].reversible,
             "class": rule.options.data_class,
@@ -152,7 +130,7 @@ def _exposure(plan: Plan) -> list[dict[str, Any]]:
         }
         for rule in plan.rules
     ]
-    return sorted(rows, key=lambda row: -ACTIONS[str(row["action"])].exposure)
+    return sorted(rows, key=lambda row: -int(str(row["exposure"])))
 
 
 def _options(rule: Rule) -> dict[str, Any]:

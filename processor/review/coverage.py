@@ -1,4 +1,4 @@
-"""What a policy's rules meet in a sample of records. Not part of the Lambda package.
+"""What a policy's rules meet in a sample of records.
 
 A misspelled path masks nothing and says nothing; here it shows, as a rule that meets nothing beside a field
 that no rule names.
@@ -33,7 +33,7 @@ class Coverage:
 
     def unmet(self, plan: Plan) -> list[int]:
         """The rules that met nothing, by index."""
-        return [index for index in range(len(plan.rules)) if index not in self.reached]
+        return [index for index in plan.cases() if index not in self.reached]
 
 
 def coverage(plan: Plan, records: Iterable[Mapping[str, Any]]) -> Coverage:
@@ -51,6 +51,8 @@ def _walk(value: Any, node: Node, place: Path, found: Coverage) -> None:
     elif isinstance(value, dict) and (node.names or node.any_name):
         for name, item in value.items():
             child = node.names.get(name, node.any_name)
+            if node.key is not None and name not in node.names:
+                found.reached[node.key] += 1
             if child is None:
                 _unnamed((*place, name), found)
             else:

@@ -1,0 +1,70 @@
+"""Envelope encryption of single values: AES-256-GCM (NIST SP 800-38D) under a data key that travels wrapped.
+
+Whoever may unwrap the data key (with KMS: `kms:Decrypt` under its encryption context) opens the values; the
+gate itself cannot, once it has forgotten the key.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from processor.crypto.tokens import TOKEN_CHARACTERS_MAX, InvalidToken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PREFIX: Final = "enc"
+PARTS: Final = 3
+NONCE_BYTES: Final = 12
+SEALS_MAX: Final = 2**30
+"""Values under one data key: far below the 2^32 that SP 800-38D, 8.3 allows for nonces that are not counted."""
+
+
+class DataKey:
+    """A key of 32 bytes, and the same wrapped for whoever is to open what it seals."""
+
+    __slots__ = ("_cipher", "_nonce_key", "_prefix")
+
+    def __init__(self, plaintext: bytes, wrapped: bytes) -> None:
+        self._cipher = AESGCM(plaintext)
+        self._nonce_key = hmac.digest(plaintext, b"tidegate/nonce/v1", "sha256")
+        self._prefix = f"{PREFIX}.{urlsafe_b64encode(wrapped).decode().rstrip('=')}."
+
+    def __repr__(self) -> str:
+        return "DataKey(…)"  # never the bytes
+
+    def __reduce__(self) -> str:
+        raise TypeError("a data key is not for pickling")
+
+    def seal(self, plaintext: bytes, associated: bytes) -> str:
+        """`enc.<wrapped key>.<nonce and ciphertext>`, bound to where it stands by the associated data.
+
+        The nonce is a MAC over both: a record that is delivered twice gives the same text under one key, and
+        the same value elsewhere another.
+        """
+        framed = len(associated).to_bytes(8, "big") + associated + plaintext
+        nonce = hmac.digest(self._nonce_key, framed, "sha256")[:NONCE_BYTES]
+        sealed = nonce + self._cipher.encrypt(nonce, plaintext, associated)
+        return self._prefix + urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def open_sealed(text: str, unwrap: Callable[[bytes], bytes], associated: bytes) -> bytes:
+    """The plaintext of what `DataKey.seal` gave, after `unwrap` has made the data key of its wrapped form.
+
+    Raises:
+        InvalidToken: altered, from another place, or no such text. What `unwrap` raises passes.
+    """
+    parts = text.split(".") if len(text) <= TOKEN_CHARACTERS_MAX else []
+    if len(parts) != PARTS or parts[0] != PREFIX:
+        raise InvalidToken
+    try:
+        wrapped, sealed = (urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts[1:])
+        cipher = AESGCM(unwrap(wrapped))
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
+    except (ValueError, InvalidTag):
+        raise InvalidToken from None

@@ -1,0 +1,39 @@
+"""encrypt: the value sealed under a data key that KMS wraps: it opens to those alone whom KMS lets, and joins nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from processor.crypto import to_plaintext
+from processor.policy.actions.action import Options, Transform
+from processor.policy.notes import Mismatch
+
+if TYPE_CHECKING:
+    from processor.policy.actions.action import Means
+    from processor.policy.notes import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encrypt(Options):
+    """Replace the value by AES-256-GCM ciphertext under a data key that KMS wraps."""
+
+
+def associated_data(policy: str, path: str, event_id: str) -> bytes:
+    """Where a sealed value stands; only there it opens. No part of it can hold the sign between them."""
+    return "\x1f".join(("tidegate.encrypt/1", policy, path, event_id)).encode()
+
+
+def encrypt(_options: Encrypt, means: Means) -> Transform:
+    """Seal any scalar; equal values of two events have nothing in common."""
+    assert means.data_key is not None, "whoever builds the sanitiser brings it"  # noqa: S101
+    data_key, policy, path = means.data_key, means.policy, means.path
+
+    def apply(value: Any, record: Record) -> Any:
+        try:
+            plaintext = to_plaintext(value)
+        except ValueError:
+            raise Mismatch from None
+        return data_key().seal(plaintext, associated_data(policy, path, record.event_id))
+
+    return apply

@@ -1,0 +1,1 @@
+"""What a person sees of a policy before it ships. Not part of the Lambda package."""
