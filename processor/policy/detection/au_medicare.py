@@ -16,7 +16,8 @@ CHECK = len(WEIGHTS)
 
 def is_valid(number: str) -> bool:
     """Whether the check digit is right."""
-    return sum(map(mul, WEIGHTS, map(int, number[:CHECK]))) % 10 == int(number[CHECK])
+    total: int = sum(map(mul, WEIGHTS, map(int, number[:CHECK])))
+    return total % 10 == int(number[CHECK])
 
 
 RECOGNIZER = Recognizer(

@@ -26,7 +26,7 @@ RECOGNIZER = Recognizer(
     r"(?![0-9A-Za-z]|[-./][0-9])",
     digits=(10, 10),
     valid=is_valid,
-    context=("nhs", "national health", "patient", "chi number", "health and care number", "hospital", "gp"),
+    context=("nhs", "national health", "patient", "chi number", "health and care number"),
     bare=POSSIBLE,  # an American telephone number is written the same way
     near=CERTAIN,
     examples=("943 476 5919", "9434765919", "943-476-5919"),
