@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from processor.crypto.envelope import DataKey
+from processor.crypto.ff1 import TextCipher, length_floor
+from processor.crypto.pan import PanCipher
 from processor.crypto.tokens import TokenCipher
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ ROOT_BYTES_MIN = 32
 TOKEN_KEY_BYTES = 64  # AES-SIV with two AES-256 keys
 PSEUDONYM_KEY_BYTES = 32
 DATA_KEY_BYTES = 32
+FPE_KEY_BYTES = 32  # AES-256
+HASH_KEY_BYTES = 32
+SHIFT_KEY_BYTES = 32
 PSEUDONYM_BYTES = 16  # of the HMAC's 32: no two of 2^40 people collide but with a chance of 2^-49
 
 
@@ -80,11 +85,60 @@ class KeyRing:
 
         return pseudonym
 
+    def hashes(self, domain: str) -> Callable[[bytes], str]:
+        """The function from a value to its keyed hash in one domain, under the newest key.
+
+        It is the whole HMAC-SHA256, 64 hex digits: a keyed cryptographic hash (PCI DSS 4.0, 3.5.1.1).
+        """
+        key = self._key("hash", domain, max(self._roots), HASH_KEY_BYTES)
+        digest = hmac.digest
+        return lambda plaintext: digest(key, plaintext, "sha256").hex()
+
+    def fpe(self, domain: str, alphabet: str, *, version: int | None = None) -> TextCipher:
+        """The format-preserving cipher of texts of one alphabet in one domain.
+
+        It refuses texts too short for the standard's floor. Its output names no key: without `version` the
+        newest, which is the one to encrypt with; to decrypt, say which it was.
+        """
+        key = self._key("fpe", domain, self._held(version), FPE_KEY_BYTES)
+        tweak = f"{domain}:{alphabet}".encode()
+        return TextCipher(key, alphabet, tweak, length_min=length_floor(len(alphabet)))
+
+    def pans(self, domain: str, *, keep_first: int, keep_last: int, version: int | None = None) -> PanCipher:
+        """The cipher of card numbers in one domain; `version` as for `fpe`."""
+        key = self._key("pan", domain, self._held(version), FPE_KEY_BYTES)
+        return PanCipher(key, domain, keep_first, keep_last)
+
+    def offsets(self, domain: str, most: int) -> Callable[[bytes], int]:
+        """The function from a subject to its own offset, under the newest key: `-most` to `most`, never 0.
+
+        All 2 · `most` are equally likely: what a remainder of 256 bits favours is beyond notice. One subject
+        has one offset wherever domain and `most` are the same, and unrelated ones elsewhere.
+        """
+        if most < 1:
+            raise ValueError("an offset needs room: at least 1")
+        key = self._key("shift", domain, max(self._roots), SHIFT_KEY_BYTES)
+        prefix = b"%d:" % most
+        digest = hmac.digest
+
+        def offset(subject: bytes) -> int:
+            drawn = int.from_bytes(digest(key, prefix + subject, "sha256")) % (2 * most)
+            return drawn - most if drawn < most else drawn - most + 1
+
+        return offset
+
     def data_key(self) -> DataKey:
-        """A data key wrapped by the ring itself, where there is no KMS: whoever has the ring opens its values."""
+        """A data key that the ring wraps, where there is no KMS: whoever has the ring opens its values."""
         domain = "data_key"
         key = self._key("data", domain, max(self._roots), DATA_KEY_BYTES)
         return DataKey(key, self.tokens(domain).seal(key).encode())
+
+    def _held(self, version: int | None) -> int:
+        if version is None:
+            return max(self._roots)
+        if version not in self._roots:
+            raise ValueError(f"the ring holds no key of version {version}")
+        return version
 
     def _key(self, purpose: str, domain: str, version: int, length: int) -> bytes:
         if not DOMAIN.fullmatch(domain):
