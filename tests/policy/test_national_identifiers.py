@@ -19,6 +19,7 @@ from stdnum.it import codicefiscale
 from stdnum.pl import pesel
 from stdnum.us import rtn
 
+from processor.policy.detection import finder
 from processor.policy.detection.recognizer import CERTAIN, LIKELY, POSSIBLE, SCORES, Recognizer
 from processor.policy.detection.scan import Scan, Span
 
@@ -151,6 +152,57 @@ def test_a_declaration_is_complete_and_honest(name):
     assert max(scores) == recognizer.near >= LIKELY
     if recognizer.valid is None:
         assert recognizer.bare != CERTAIN, "a form alone is not certain"
+
+
+# Through the search, as a policy meets them.
+
+FULL_WIDTH = str.maketrans({**{str(digit): chr(0xFF10 + digit) for digit in range(10)}, "-": "\N{EN DASH}"})
+EVERYTHING = finder(NAMES, custom=tuple(RECOGNIZERS.values()))
+
+
+def found_in(name: str, text: str) -> list[str]:
+    return [text[span.start : span.end] for span in finder((name,), custom=(RECOGNIZERS[name],))(text)]
+
+
+@each
+@pytest.mark.parametrize("script", [{}, FULL_WIDTH], ids=["ASCII", "full width"])
+def test_the_search_finds_the_examples(name, script):
+    word = RECOGNIZERS[name].context[0]
+    for example in RECOGNIZERS[name].examples:
+        written = example.translate(script)
+        for text in (
+            f"{word} {written}",
+            f"{word.upper()}: {written}.",
+            f"{written} ({word})",
+            f"Ticket 4711 \N{EM DASH} {word}: {written}, 12.11.2026",
+        ):
+            assert found_in(name, text) == [written], text
+
+
+@each
+def test_beside_all_others_an_example_is_found_under_some_name(name):
+    word = RECOGNIZERS[name].context[0]
+    for example in RECOGNIZERS[name].examples:
+        text = f"Please note the {word}: {example}. Thank you"
+        start = text.index(example)
+        assert any(span.start <= start and start + len(example) <= span.end for span in EVERYTHING(text)), (
+            text
+        )
+
+
+@each
+def test_the_search_does_not_find_the_counterexamples(name):
+    word = RECOGNIZERS[name].context[0]
+    for counterexample in RECOGNIZERS[name].counterexamples:
+        assert found_in(name, f"{word} {counterexample}.") == []
+
+
+@each
+def test_a_word_far_away_is_no_word(name):
+    recognizer = RECOGNIZERS[name]
+    if name not in SURE_WITHOUT_A_WORD:
+        text = f"{recognizer.context[0]} {'and so on ' * 12}{recognizer.examples[0]}"
+        assert found_in(name, text) == []
 
 
 # Numbers made by the published rule: what stands before the check, and the number whole.
