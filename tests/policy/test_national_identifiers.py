@@ -115,6 +115,7 @@ SURE_WITHOUT_A_WORD = {
     "it_fiscal_code": ("RSSMRA85T10A562S", CERTAIN),
     "sg_nric": ("S1234567D", LIKELY),
     "br_cpf": ("111.444.777-35", CERTAIN),
+    "passport": ("L898902C36UTO7408122F1204159ZE184226B<<<<<10", CERTAIN),
 }
 
 
@@ -152,6 +153,14 @@ def test_a_declaration_is_complete_and_honest(name):
     assert max(scores) == recognizer.near >= LIKELY
     if recognizer.valid is None:
         assert recognizer.bare != CERTAIN, "a form alone is not certain"
+
+
+def test_a_misread_zone_of_a_passport_is_likely_still():
+    zone = "L898902C36UTO7408122F1204159ZE184226B<<<<<1"
+    assert [span.score for last in "0123" for span in spans("passport", zone + last)] == [
+        CERTAIN,
+        *[LIKELY] * 3,
+    ]
 
 
 # Through the search, as a policy meets them.
