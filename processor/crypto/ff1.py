@@ -129,8 +129,8 @@ class Permutation:
         u = length // 2
         v = length - u
         self._low: int = radix**v
-        # ⌈v · log2 radix⌉ bits, in integers: natural logarithms in floating point come out a bit and so a byte
-        # too long for some v (radix 256, v 29).
+        # ⌈v · log2 radix⌉ bits, in integers: natural logarithms in floating point come out a bit, and so a
+        # byte, too long for some v (radix 256, v 29).
         b = ((self._low - 1).bit_length() + 7) // 8
         d = 4 * ((b + 3) // 4) + 4
 

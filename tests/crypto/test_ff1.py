@@ -1,4 +1,4 @@
-"""FF1 is the standard's: its samples, and a step-by-step version of its own for what the samples leave out."""
+"""FF1 is the standard's: its samples, and a step-by-step version for what the samples leave out."""
 
 import pickle
 from typing import Any
@@ -111,7 +111,7 @@ def test_digits_go_the_fast_way_to_the_same_end(text: str, tweak: bytes) -> None
 def test_a_text_keeps_its_length_and_alphabet_and_opens(alphabet: str, data: st.DataObject) -> None:
     assume(len(alphabet) > 1)
     cipher = TextCipher(KEY, alphabet, b"any")
-    text = data.draw(st.text(alphabet, min_size=2, max_size=40))
+    text = "".join(data.draw(st.lists(st.sampled_from(alphabet), min_size=2, max_size=40)))
     sealed = cipher.encrypt(text)
     assert len(sealed) == len(text)
     assert set(sealed) <= set(alphabet)
