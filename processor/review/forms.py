@@ -29,14 +29,14 @@ class Limit:
     most: float | None = None
 
     def holds(self, rule: Rule) -> bool:
-        """Whether the rule's option is so; one that is not set is within no bounds."""
+        """Whether the rule's option is so; one that is left out is within no bounds."""
         value = getattr(rule.options, self.attribute)
         if self.option in rule.options.entity_names:
             return not set(expanded(value)).isdisjoint(expanded(self.among))
         if self.among:
             return value in self.among
         values = value if isinstance(value, tuple) else (value,)
-        return all(
+        return bool(values) and all(
             one is not None
             and (self.least is None or one >= self.least)
             and (self.most is None or one <= self.most)
