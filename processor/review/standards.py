@@ -10,6 +10,7 @@ mostly about people, and it is as true as the classes that the rules give their 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ from processor.policy.actions import CLASSES
 from processor.policy.document import BYTES_MAX, read_document
 from processor.policy.kinds import Choice, Flag, Many, Problem, Section, Text, Whole, key, keys_of
 from processor.policy.plan import Plan
+from processor.policy.schema import DIALECT
 from processor.policy.sections import NAME, RETENTION_DAYS_MAX
 from processor.review.forms import Form, FormKind
 
@@ -38,7 +40,6 @@ SENTENCE: Final = Text(r"\S.{0,299}", "a sentence of up to 300 characters")
 Objection = tuple["Place", str]
 """The place in the policy, and what is there."""
 
-
 _DAYS: Final = Whole(1, RETENTION_DAYS_MAX)
 _FORMS: Final = Many(FormKind())
 
@@ -52,6 +53,11 @@ class LongestDays:
     quarantine: int | None = field(default=None, metadata=key(_DAYS, "Raw records in quarantine."))
     logs: int | None = field(default=None, metadata=key(_DAYS, "Logs."))
     ledger: int | None = field(default=None, metadata=key(_DAYS, "Entries of the ledger."))
+
+    def faults(self) -> Iterator[Fault]:
+        """A demand of nothing."""
+        if not any(getattr(self, name) for name in keys_of(LongestDays)):
+            yield (), "no period is named", "Write it as {quarantine: 30}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,26 +76,28 @@ class Clause:
     )
     # Each has one of the following, its demand.
     allow: tuple[Form, ...] = field(
-        default=(), metadata=key(_FORMS, "Their rules are of one of these forms.")
+        default=(), metadata=key(_FORMS, "The only forms that rules on such fields have.")
     )
     forbid: tuple[Form, ...] = field(
-        default=(), metadata=key(_FORMS, "Their rules are of none of these forms.")
+        default=(), metadata=key(_FORMS, "Forms that no rule on such a field has.")
     )
     apart: tuple[tuple[Form, ...], ...] = field(
         default=(),
-        metadata=key(Many(_FORMS, least=2), "Rules of forms of two of these lists are not in one policy."),
+        metadata=key(Many(_FORMS, least=2), "Lists of forms; rules of two lists do not stand in one policy."),
     )
     needs_subject: tuple[Form, ...] = field(
-        default=(), metadata=key(_FORMS, "Where a rule is of one of these forms, the policy names a subject.")
+        default=(), metadata=key(_FORMS, "Forms of rules that need a policy with a subject.")
     )
-    unread: bool = field(default=False, metadata=key(Flag(), "The model does not read them."))
+    unread: bool = field(default=False, metadata=key(Flag(), "Whether the model must not read such fields."))
     unclassified: tuple[Form, ...] = field(
         default=(),
-        metadata=key(_FORMS, "Only rules of these forms may say no class, and the model read none."),
+        metadata=key(_FORMS, "The only forms of rules without a class; what the model reads has one."),
     )
     unknown: tuple[str, ...] = field(
         default=(),
-        metadata=key(Many(keys_of(Plan)["unknown"].metadata["kind"]), "What may become of unnamed fields."),
+        metadata=key(
+            Many(keys_of(Plan)["unknown"].metadata["kind"]), "What may become of fields that no rule names."
+        ),
     )
     retention_days: LongestDays | None = field(
         default=None, metadata=key(Section(LongestDays), "How long things are kept at most.")
@@ -185,6 +193,17 @@ def read_standard(path: Path) -> Standard:
         raise PolicyError(sorted(findings, key=lambda finding: (finding.line, finding.column)))
     made: Standard = standard
     return made
+
+
+def schema_text() -> str:
+    """The JSON schema of standards, for editors: the text of `policies/standards/schema.json`."""
+    schema = {
+        "$schema": DIALECT,
+        "title": "Tidegate standard",
+        "description": "What a standard demands of a masking policy, clause by clause.",
+        **Section(Standard).schema(),
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _allow(plan: Plan, clause: Clause) -> Iterator[Objection]:

@@ -198,10 +198,18 @@ CASES = [
     Case(
         "gdpr",
         "Art. 5(1)(c)",
-        each("keep", "birth_date", "postcode", "place", "network") + each("scrub", "place"),
-        each("generalize", "birth_date", to="year")
+        each("keep", "birth_date", "postcode", "place", "network")
+        + each("scrub", "place")
+        + each("generalize", "birth_date", to="day")
+        + each("generalize", "place", to="grid", degrees=0.001)
+        + each("truncate", "network", v4=32)
+        + each("truncate", "network", v6=64)
+        + each("mask", "postcode", keep_last=4),
+        each("generalize", "birth_date", to="month")
         + each("generalize", "postcode", to="zip3")
+        + each("mask", "postcode", keep_first=3)
         + each("truncate", "network")
+        + each("generalize", "network", to="host")
         + each("drop", "place"),
     ),
     Case(
@@ -275,7 +283,7 @@ CASES = [
     Case(
         "ccpa",
         "1798.140(m)",
-        each("keep", "birth_date", "postcode", "network"),
+        each("keep", "birth_date", "postcode", "network") + each("truncate", "network", v4=32),
         each("generalize", "birth_date", to="year") + each("truncate", "network"),
     ),
     Case("ccpa", "1798.140(aa)", each("hash", *PERSONAL, key="none"), each("hash", *PERSONAL)),
@@ -299,7 +307,7 @@ CASES = [
     Case(
         "ccpa",
         "1798.150(a)(1)",
-        each("keep", "identifier", "pan") + each("scrub", "identifier"),
-        each("mask", "pan"),
+        each("keep", "identifier", "pan") + each("scrub", "identifier") + each("mask", "pan", keep_last=5),
+        each("mask", "pan", keep_last=4) + each("generalize", "identifier", to="domain"),
     ),
 ]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from processor.errors import PolicyError
 from processor.policy.actions import ACTIONS, CLASSES
 from processor.policy.kinds import Section
 from processor.policy.plan import read_plan
 from processor.policy.source import read_source
-from processor.review.standards import Standard, available, read_standard, violations
+from processor.review.standards import Standard, available, read_standard, schema_text, violations
 from tests.review.standards_cases import CASES, DAYS, Policy, of
 
 if TYPE_CHECKING:
@@ -207,6 +210,7 @@ def test_a_team_can_write_its_own(tmp_path: Path) -> None:
             "]",
             "4:9: the class public is in no clause, and not silent either | Name it in one of",
         ),
+        ("    allow:\n", "    retention_days: {}\n    allow:\n", "9:21: no period is named | Write it as"),
         ("standard: ours", "standard: theirs", "1:11: the standard 'theirs' is in ours.yaml | "),
         ("standard: ours", "standard: ours\nstandard: ours", "2:1: 'standard' is twice in this map | "),
     ],
@@ -224,6 +228,17 @@ def test_a_clause_about_the_policy_has_no_classes(findings: Callable[..., list[s
         ("      - {action: mask, keep_last: {most: 4}}\n", ""),
     )
     assert found == "6:5: unknown goes without classes | "
+
+
+def test_editors_complete_from_the_schema() -> None:
+    written = (POLICIES / "standards/schema.json").read_text()
+    assert written == schema_text(), "write processor.review.standards.schema_text() to it"
+    schema = json.loads(written)
+    Draft202012Validator.check_schema(schema)
+    for name in NAMES:
+        text = (POLICIES / f"standards/{name}.yaml").read_text()
+        assert text.startswith("# yaml-language-server: $schema=schema.json\n")
+        Draft202012Validator(schema).validate(yaml.safe_load(text))
 
 
 def test_a_standard_that_cannot_be_read(tmp_path: Path) -> None:
