@@ -29,18 +29,25 @@ class Distinct:
         self._smallest: set[int] = set()
         self._largest = HASHES
 
-    def add(self, value: Any) -> None:
-        """Count a value, unless it was there before."""
-        self.add_hash(hash_of(value))
+    def add(self, value: Any) -> bool:
+        """Count a value, unless it was there before.
 
-    def add_hash(self, hashed: int) -> None:
-        """Count a value by its hash."""
-        if hashed < self._largest:
-            self._smallest.add(hashed)
-            # Trimmed at twice the size, so that sorting is rare.
-            if len(self._smallest) >= 2 * REMEMBERED:
-                kept = nsmallest(REMEMBERED, self._smallest)
-                self._smallest, self._largest = set(kept), kept[-1]
+        Returns:
+            Whether it is worth a closer look: each different value is at its first time, as long as the count
+            is exact; beyond that an even sample of the different values is.
+        """
+        return self.add_hash(hash_of(value))
+
+    def add_hash(self, hashed: int) -> bool:
+        """Count a value by its hash, as `add` does."""
+        if hashed >= self._largest or hashed in self._smallest:
+            return False
+        self._smallest.add(hashed)
+        # Trimmed at twice the size, so that sorting is rare.
+        if len(self._smallest) >= 2 * REMEMBERED:
+            kept = nsmallest(REMEMBERED, self._smallest)
+            self._smallest, self._largest = set(kept), kept[-1]
+        return True
 
     def merge(self, other: Distinct) -> None:
         """Count what another has counted."""
