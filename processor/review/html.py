@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from processor.review.anonymity import SMALL
-from processor.review.shape import after, before, in_line, share
+from processor.review.shape import after, before, in_line, printable, share
 from processor.review.style import STYLE
 
 if TYPE_CHECKING:
@@ -304,4 +304,4 @@ def _percent(part: float) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(text, quote=True)
+    return escape(printable(text), quote=True)

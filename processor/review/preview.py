@@ -18,6 +18,7 @@ from processor.policy.actions.drop import Drop
 from processor.policy.detection import ENTITIES, TEXT_CHARACTERS_MAX, expanded, finder
 from processor.policy.notes import REDACTED
 from processor.policy.plan import Rule
+from processor.review import shape
 from processor.review.anonymity import Classes
 from processor.review.coverage import coverage
 from processor.review.distinct import Distinct, hash_of
@@ -135,7 +136,7 @@ def preview(
         examples: how many records to keep for showing.
     """
     looking = _Looking(plan, keys, now, examples)
-    looking.seen.unnamed = coverage(plan, looking.passing(records)).unnamed
+    looking.seen.unnamed = _without_data(coverage(plan, looking.passing(records)).unnamed)
     looking.seen.anonymity = looking.classes.anonymity()
     return looking.seen
 
@@ -235,7 +236,7 @@ class _Looking:
             for first in self.lines
             if first in before
         ]
-        unnamed = coverage(self.plan, [record]).unnamed
+        unnamed = _without_data(coverage(self.plan, [record]).unnamed)
         left = (REDACTED,) if self.plan.unknown == "redact" else ()
         return cells + [Cell(path, f"unknown: {self.plan.unknown}", (), left) for path in unnamed]
 
@@ -292,6 +293,14 @@ def _values(value: Any, node: Node, found: Values) -> None:
     elif isinstance(value, list) and node.item:
         for item in value:
             _values(item, node.item, found)
+
+
+def _without_data(unnamed: Counter[str]) -> Counter[str]:
+    """Paths that no rule names, with those names by their shape only that are data themselves."""
+    without: Counter[str] = Counter()
+    for path, count in unnamed.items():
+        without[shape.path(path)] += count
+    return without
 
 
 def _searched(value: Any) -> str:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.event import dumps
+from processor.policy import paths
+from processor.review.profile import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +33,13 @@ def shape(value: Any) -> str:
 
 def in_line(value: Any) -> str:
     """A value in one line of printable signs, cut where it is long."""
-    text = value if isinstance(value, str) else dumps(value)
-    safe = text if text.isprintable() else "".join(map(_printable, text))
+    safe = printable(value if isinstance(value, str) else dumps(value))
     return safe if len(safe) <= LINE_CHARACTERS_MAX else safe[: LINE_CHARACTERS_MAX - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """A text without signs that a terminal obeys or that reverse the line: they are written out."""
+    return text if text.isprintable() else "".join(map(_printable, text))
 
 
 def before(values: Sequence[Any], *, show: bool) -> str:
@@ -44,6 +50,20 @@ def before(values: Sequence[Any], *, show: bool) -> str:
 def after(values: Sequence[Any]) -> str:
     """The sanitised values of a field; nothing where it does not leave."""
     return _several([_shown(value) for value in values])
+
+
+def path(written: str) -> str:
+    """A path as coverage has it: names in it that are data themselves by their shape."""
+    try:
+        segments = paths.parse(written)
+    except ValueError:
+        return "(a name that no policy can write)"
+    return paths.render(
+        tuple(
+            segment if isinstance(segment, paths.Wild) or is_name(segment) else shape(segment)
+            for segment in segments
+        )
+    )
 
 
 def share(part: int, whole: int) -> str:
@@ -76,5 +96,4 @@ def _stand_in(sign: str) -> str:
 
 
 def _printable(sign: str) -> str:
-    # A terminal obeys control characters, and a reader is misled by those that reverse the line.
     return sign if sign.isprintable() else json.dumps(sign)[1:-1]
