@@ -107,7 +107,6 @@ SURE_WITHOUT_A_WORD = {
     "us_mbi": ("1EG4-TE5-MK73", LIKELY),
     "gb_nino": ("AA 12 34 56 A", LIKELY),
     "gb_postcode": ("SW1A 0AA", LIKELY),
-    "in_aadhaar": ("2341 2341 2346", LIKELY),
     "in_pan": ("AAAPL1234C", LIKELY),
     "au_abn": ("51 824 753 556", LIKELY),
     "es_nif": ("12345678Z", LIKELY),
@@ -343,7 +342,8 @@ SECOND_OPINION = {
 def test_our_check_says_what_another_says(name, data):
     length, is_valid = SECOND_OPINION[name]
     number = data.draw(st.text(string.digits, min_size=length, max_size=length))
-    assume(int(number) and number[0] not in "08")  # where the library knows less or is laxer than the agency
+    # Where the library is laxer than the agency or, of a business number, stricter than its rule.
+    assume(int(number) and number[0] not in "08" and not number.startswith("10"))
     assert is_right(name, number) == is_valid(number)
 
 

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from processor.policy.detection.scan import Scan
 
 CONTEXT = ("abn", "australian business", "business number", "gst", "tax invoice", "pty ltd")
-LEAST = "11"  # the two check digits are 11 to 99
 WEIGHTS = (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)
 
 _FORM = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9][-./])"
+    r"(?<![0-9A-Za-z+])(?<![0-9][-./])"
     r"[1-9][0-9]([ -]?)[0-9]{3}\1[0-9]{3}\1[0-9]{3}"
     r"(?![0-9A-Za-z]|[-./][0-9])"
 )
@@ -32,7 +31,7 @@ _FORM = re.compile(
 def is_valid(number: str) -> bool:
     """Whether the check digits are right."""
     total: int = sum(map(mul, WEIGHTS, map(int, number)))
-    return number >= LEAST and (total - WEIGHTS[0]) % 89 == 0
+    return (total - WEIGHTS[0]) % 89 == 0
 
 
 def _find(scan: Scan) -> Iterator[Span]:

@@ -21,7 +21,7 @@ def is_valid(number: str) -> bool:
 
 RECOGNIZER = Recognizer(
     entity="au_acn",
-    pattern=r"(?<![0-9A-Za-z])(?<![0-9][-./])"
+    pattern=r"(?<![0-9A-Za-z+])(?<![0-9][-./])"
     r"[0-9]{3}([ -]?)[0-9]{3}\1[0-9]{3}"
     r"(?![0-9A-Za-z]|[-./][0-9])",
     digits=(9, 9),

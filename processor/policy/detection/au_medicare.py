@@ -22,7 +22,7 @@ def is_valid(number: str) -> bool:
 
 RECOGNIZER = Recognizer(
     entity="au_medicare",
-    pattern=r"(?<![0-9A-Za-z])(?<![0-9][-./])"
+    pattern=r"(?<![0-9A-Za-z+])(?<![0-9][-./])"
     r"[2-6][0-9]{3}([ -]?)[0-9]{5}\1[1-9](?:[ /-]?[1-9])?"
     r"(?![0-9A-Za-z]|[-./][0-9])",
     digits=(10, 11),

@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 
     from processor.policy.detection.scan import Scan
 
-CONTEXT = ("cpf", "cadastro de pessoa", "cadastro de pessoas", "contribuinte", "receita federal", "cic")
+CONTEXT = (
+    "cpf",
+    "cadastro de pessoa",
+    "cadastro de pessoas",
+    "contribuinte",
+    "receita federal",
+    "pix",
+    "cic",
+)
 
 WEIGHTS = (11, 10, 9, 8, 7, 6, 5, 4, 3, 2)
 
 _FORM = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9][-./])"
+    r"(?<![0-9A-Za-z+])(?<![0-9][-./])"
     r"[0-9]{3}([ .]?)[0-9]{3}\1[0-9]{3}([ /-]?)[0-9]{2}"
     r"(?![0-9A-Za-z]|[-./][0-9])"
 )

@@ -20,7 +20,7 @@ def is_valid(number: str) -> bool:
 
 RECOGNIZER = Recognizer(
     entity="ca_sin",
-    pattern=r"(?<![0-9A-Za-z])(?<![0-9][-./])"
+    pattern=r"(?<![0-9A-Za-z+])(?<![0-9][-./])"
     r"[0-79][0-9]{2}([ .-]?)[0-9]{3}\1[0-9]{3}"
     r"(?![0-9A-Za-z]|[-./][0-9])",
     digits=(9, 9),

@@ -19,7 +19,7 @@ def is_valid(number: str) -> bool:
 
 RECOGNIZER = Recognizer(
     entity="es_nif",
-    pattern=r"(?<![0-9A-Za-z])(?<![0-9][-./])"
+    pattern=r"(?<![0-9A-Za-z+])(?<![0-9][-./])"
     r"(?:[0-9]{2}(?:\.[0-9]{3}\.|[0-9]{3})|[KLMklm][0-9]{4})[0-9]{3}[ -]?[A-HJ-NP-TV-Za-hj-np-tv-z]"
     r"(?![0-9A-Za-z])",
     digits=(7, 8),

@@ -27,6 +27,10 @@ CONTEXT = (
     "road",
     "avenue",
     "lane",
+    "deliver",
+    "delivered",
+    "delivery",
+    "moved",
     "london",
     "uk",
 )

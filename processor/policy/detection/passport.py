@@ -25,7 +25,9 @@ CONTEXT = (
     "travel document",
     "passeport",
     "reisepass",
+    "reisepassnummer",
     "passnummer",
+    "pass-nr",
     "pasaporte",
     "passaporto",
     "passaporte",
@@ -39,16 +41,16 @@ CONTEXT = (
     "पासपोर्ट",
 )
 FILLER = "<<"
-LETTERS_BEFORE = 4  # the first digit, with a separator
+SIGNS_MAX = 9  # of a number
 WEIGHTS = (7, 3, 1) * 13
 
 _NUMBER = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9][-./])(?:"
-    r"(?:[A-Z]{1,2}[ -]?|[A-Za-z]{1,3})[0-9]{6,8}[A-Za-z]?"
+    r"(?<![0-9A-Za-z+])(?<![0-9][-./])(?:"
+    r"(?:[A-Z]{1,2} ?|[A-Za-z]{1,3})[0-9]{6,8}[A-Za-z]?"
     r"|[0-9]{2}[A-Za-z]{2}[0-9]{5}"
     r"|[0-9]{2} [0-9]{7}"
     r"|[0-9]{8,9}"
-    r"|(?i:[CFGHJKLMNPRTVWXYZ](?=(?:[A-Z]{0,3}[0-9]){4})[0-9CFGHJKLMNPRTVWXYZ]{8})"
+    r"|(?i:[CFGHJKLMNPRTVWXYZ](?=(?:[A-Z]{0,4}[0-9]){2})[0-9CFGHJKLMNPRTVWXYZ]{8})"
     r")(?![0-9A-Za-z]|[-./][0-9])"
 )
 _ZONE = re.compile(
@@ -63,8 +65,8 @@ def _find(scan: Scan) -> Iterator[Span]:
         for zone in _ZONE.finditer(scan.text):
             yield Span("passport", *zone.span(), CERTAIN if is_valid(zone["line"]) else LIKELY)
     for start, end in scan.stretches:
-        for number in _NUMBER.finditer(scan.text, max(0, start - LETTERS_BEFORE), end + 2):
-            if scan.has_near(CONTEXT, *number.span()):
+        for number in _NUMBER.finditer(scan.text, max(0, start - SIGNS_MAX), end + SIGNS_MAX):
+            if len(number[0].replace(" ", "")) <= SIGNS_MAX and scan.has_near(CONTEXT, *number.span()):
                 yield Span("passport", *number.span(), LIKELY)
 
 
@@ -77,7 +79,7 @@ def is_valid(line: str) -> bool:
 
 RECOGNIZER = Recognizer(
     entity="passport",
-    digits=(4, 44),
+    digits=(2, 44),
     needs=(*CONTEXT, FILLER),
     context=CONTEXT,
     find=_find,
@@ -94,5 +96,14 @@ RECOGNIZER = Recognizer(
         "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
         "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10",
     ),
-    counterexamples=("12345", "1234567890", "ABCDEFGHI", "A123", "1234-56789", "ABCD12345"),
+    counterexamples=(
+        "12345",
+        "1234567890",
+        "ABCDEFGHI",
+        "A123",
+        "1234-56789",
+        "ABCD12345",
+        "INC44838016",
+        "YV-433200",
+    ),
 )

@@ -12,10 +12,10 @@ from processor.policy.detection.recognizer import CERTAIN, POSSIBLE, Recognizer
 
 RECOGNIZER = Recognizer(
     entity="pl_pesel",
-    pattern=r"(?<![0-9A-Za-z])(?<![0-9][-./])"
+    pattern=r"(?<![0-9A-Za-z+])(?<![0-9][-./])"
     r"[0-9]{2}[02468][1-9][0-3][0-9]{6}"
     r"(?![0-9A-Za-z]|[-./][0-9])"
-    r"|(?<![0-9A-Za-z])(?<![0-9][-./])"
+    r"|(?<![0-9A-Za-z+])(?<![0-9][-./])"
     r"[0-9]{2}[13579][0-2][0-3][0-9]{6}"
     r"(?![0-9A-Za-z]|[-./][0-9])",
     digits=(11, 11),

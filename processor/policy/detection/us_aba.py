@@ -22,8 +22,9 @@ def is_valid(number: str) -> bool:
 
 RECOGNIZER = Recognizer(
     entity="us_aba",
-    pattern=r"(?<![0-9A-Za-z])(?<![0-9][-./])"
-    r"(?:0[0-9]|1[0-2]|2[1-9]|3[0-2]|6[1-9]|7[0-2]|80)[0-9]{2}([ -]?)[0-9]{4}\1[0-9]"
+    pattern=r"(?<![0-9A-Za-z+])(?<![0-9][-./])"
+    r"(?:0[0-9]|1[0-2]|2[1-9]|3[0-2]|6[1-9]|7[0-2]|80)"
+    r"(?:[0-9]{2}([ -]?)[0-9]{4}\1[0-9]|[0-9] [0-9]{3} [0-9]{3})"
     r"(?![0-9A-Za-z]|[-./][0-9])",
     digits=(9, 9),
     valid=is_valid,
@@ -31,6 +32,6 @@ RECOGNIZER = Recognizer(
     bare=POSSIBLE,
     near=CERTAIN,
     # The Federal Reserve's own banks in Boston, New York and San Francisco.
-    examples=("011000015", "021001208", "1210-0037-4"),
+    examples=("011000015", "021001208", "1210-0037-4", "011 000 015"),
     counterexamples=("011000016", "000000000", "131000018", "0110000159", "01100001"),
 )

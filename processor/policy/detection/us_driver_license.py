@@ -11,7 +11,7 @@ from processor.policy.detection.recognizer import LIKELY, Recognizer
 
 RECOGNIZER = Recognizer(
     entity="us_driver_license",
-    pattern=r"(?<![0-9A-Za-z])(?<![0-9][-./])(?:"
+    pattern=r"(?<![0-9A-Za-z+])(?<![0-9][-./])(?:"
     r"[A-Za-z][0-9]{6,14}R?"  # CA, FL, IL, MD, MI, MN, MO, NJ, WI and others
     r"|[A-Za-z][ -]?[0-9]{3,4}(?:[ -][0-9]{1,5}){2,4}"  # the same, grouped
     r"|[A-Za-z]{2}[0-9]{5,6}[A-Za-z]?"  # ID, OH, WV
@@ -21,8 +21,9 @@ RECOGNIZER = Recognizer(
     r"|[0-9]{3}[A-Za-z]{2}[0-9]{4}"  # IA
     r"|[0-9]{7}[Aa]"  # VT
     r"|[0-9]{2}([ -])[0-9]{3}\2[0-9]{3,4}"  # CO, PA
+    r"|[0-9]{3} [0-9]{3} [0-9]{3}"  # NY
     r"|[0-9]{6}-[0-9]{3}"  # WY
-    r"|[0-9]{7,10}|[0-9]{12,14}"  # the rest
+    r"|[0-9]{7,10}|(?!97[89])[0-9]{12,14}"  # the rest; those are books
     r")(?![0-9A-Za-z]|[-./][0-9])",
     digits=(3, 17),
     context=(
@@ -51,6 +52,7 @@ RECOGNIZER = Recognizer(
         "01ABC12345",
         "123AB4567",
         "12-345-6789",
+        "123 456 789",
         "12345678",
     ),
     counterexamples=("123456", "12345678901", "ABCD12345", "A12345", "A1234567890123456", "12-34-5678"),

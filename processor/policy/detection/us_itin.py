@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CONTEXT = ("itin", "individual taxpayer", "taxpayer id", "taxpayer number", "tax id", "tin", "w-7", "irs")
 
 _FORM = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9][-./])"
+    r"(?<![0-9A-Za-z+])(?<![0-9][-./])"
     r"9[0-9]{2}([ .-]?)(?:5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-24-9])\1[0-9]{4}"
     r"(?![0-9A-Za-z]|[-./][0-9])"
 )

@@ -10,7 +10,7 @@ from processor.policy.detection.recognizer import LIKELY, Recognizer
 
 RECOGNIZER = Recognizer(
     entity="us_passport",
-    pattern=r"(?<![0-9A-Za-z])(?<![0-9][-./])"
+    pattern=r"(?<![0-9A-Za-z+])(?<![0-9][-./])"
     r"(?:[A-Za-z][0-9]{8}|[0-9]{9})"
     r"(?![0-9A-Za-z]|[-./][0-9])",
     digits=(8, 9),
