@@ -82,7 +82,7 @@ def draft(name: str, records: Iterable[Mapping[str, Any]]) -> Draft | None:
 
 
 def _lines(sample: Sample) -> tuple[list[Line], int]:
-    """The rules, and how many names of the record itself none can be written for.
+    """The rules, and how many names none can be written for.
 
     Where there are more fields than a policy can have rules, what lies deepest is dropped as a whole.
     """
@@ -90,8 +90,13 @@ def _lines(sample: Sample) -> tuple[list[Line], int]:
         lines = list(_below(sample.root, (), depth))
         if len(lines) <= RULES_MAX:
             break
-    unwritten = sum(not is_name(name) for name in sample.root.names)
-    return lines[:RULES_MAX], unwritten + len(lines[RULES_MAX:])
+    return lines[:RULES_MAX], _unwritten(sample.root) + len(lines[RULES_MAX:])
+
+
+def _unwritten(place: Place) -> int:
+    """How many names below a place may be data themselves, or are none that a policy can write."""
+    own = sum(not is_name(name) for name in place.names)
+    return own + sum(_unwritten(child) for child in place.below())
 
 
 def _below(place: Place, path: paths.Path, depth: int) -> Iterator[Line]:

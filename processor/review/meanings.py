@@ -180,7 +180,7 @@ MEANINGS: Final = (
         "name, names, * name, surname, forename, *vorname, *nachname, familienname, *name, prenom, nom, "
         "nom de *, nombre, apellido*, card holder, account holder, holder, *inhaber, titulaire, titular, "
         "recipient, empfanger, destinataire, destinatario, beneficiary, beneficiario, beneficiaire, "
-        "payee, contact, contact person, ansprechpartner*, signatory, name first, name last, name middle, "
+        "payee, =contact, contact person, ansprechpartner*, signatory, name first, name last, name middle, "
         "name given, name family, initials",
     ),
     # ── Narrows down who it was ────────────────────────────────────────────────────────────────────────────

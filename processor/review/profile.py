@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 NAMES_MAX: Final = 1_000  # of the record itself
 NAMES_BELOW_MAX: Final = 100  # of a map in it: more are no schema
-FEW_NAMES: Final = 20  # so many, each of them rare, are no schema either
-RARE: Final = 0.2  # share of the maps that a name is in
+FEW_NAMES: Final = 10  # so many, each of them rare, are no schema either
+RARE: Final = 0.25  # share of the maps that a name is in
 EPOCH_S: Final = (631_152_000, 4_102_444_800)  # 1990 to 2100
 YEARS: Final = (1900, 2100)
 THOUSAND: Final = 1_000
@@ -39,7 +39,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.ASCII | re
 _OPAQUE = re.compile(r"[A-Za-z0-9+/_=.-]+", re.ASCII)
 _CODE = re.compile(r"[^\W\d][\w.:/+-]{0,39}")
 _LONG_NUMBER = re.compile(r"\d{4}")
-_NO_NAME = re.compile(r"[\d.,:/+ -]+|.*[@\s].*|[0-9a-f-]{16,}|.{65,}", re.ASCII | re.IGNORECASE | re.DOTALL)
+_NO_NAME = re.compile(r"[\d.,:/+ -]+|.*@.*|[0-9a-f-]{16,}|.{65,}", re.ASCII | re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(slots=True)
