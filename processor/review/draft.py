@@ -86,10 +86,11 @@ def _lines(sample: Sample) -> tuple[list[Line], int]:
 
     Where there are more fields than a policy can have rules, what lies deepest is dropped as a whole.
     """
-    for depth in range(paths.DEPTH_MAX, 0, -1):
+    lines = list(_below(sample.root, (), paths.DEPTH_MAX))
+    depth = max((len(line.path) for line in lines), default=1)
+    while len(lines) > RULES_MAX and depth > 1:
+        depth -= 1
         lines = list(_below(sample.root, (), depth))
-        if len(lines) <= RULES_MAX:
-            break
     return lines[:RULES_MAX], _unwritten(sample.root) + len(lines[RULES_MAX:])
 
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 WIDTH: Final = 112
+DOMAIN_CHARACTERS_MAX: Final = 64
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*|\.\*~?|\[\*\])*")
-_AMBIGUOUS = re.compile(r"y|n|yes|no|on|off|true|false|null", re.IGNORECASE)
+_AMBIGUOUS = re.compile(r"y|n|yes|no|on|off|true|false|null|nan|inf|infinity", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,8 @@ def _with_domain(line: Line) -> str:
     if not keyed or (names and DOMAIN.fullmatch(names[-1])):
         return line.rule
     domain = re.sub(r"[^a-z0-9]+", "_", words_of(names[-1]) if names else "").strip("_0123456789") or "names"
-    return line.rule.replace(keyed[0], f"{keyed[0]}, domain: {domain[:63]}")
+    domain = json.dumps(domain) if _AMBIGUOUS.fullmatch(domain) else domain[:DOMAIN_CHARACTERS_MAX]
+    return line.rule.replace(keyed[0], f"{keyed[0]}, domain: {domain}")
 
 
 def _key(path: paths.Path) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 GROUPS: Final = {
@@ -346,6 +347,7 @@ BY_ENTITY: Final = {
 ANY_OTHER_ENTITY: Final = "number that a state gives a person"
 
 
+@lru_cache(maxsize=4_096)
 def meaning_of(name: str, parent: str = "") -> Meaning | None:
     """What a field is by its name, and by that of the map which it is in, if the table knows."""
     above, own = words_of(parent), words_of(name)
