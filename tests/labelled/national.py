@@ -136,8 +136,8 @@ def in_pan(rng: Random, locale: str) -> str:  # noqa: ARG001
 def au_abn(rng: Random, locale: str) -> str:  # noqa: ARG001
     """Eleven digits, mod 89 (Australian Business Register)."""
     body = filled(rng, "#########")
-    # The two leading digits are the check: less ten, they make the weighted sum a multiple of 89.
-    lead = 10 + -weighted(body, (3, 5, 7, 9, 11, 13, 15, 17, 19)) % 89
+    # The two leading digits are the check, 11 to 99: less ten, they make the weighted sum a multiple of 89.
+    lead = 11 + -(weighted(body, (3, 5, 7, 9, 11, 13, 15, 17, 19)) + 1) % 89
     return laid(f"{lead}{body}", weighed(rng, {"## ### ### ###": 70, "###########": 30}))
 
 
@@ -200,9 +200,8 @@ _ODD = dict(
 
 def it_fiscal_code(rng: Random, locale: str) -> str:  # noqa: ARG001
     """Consonants of names, year, month, day (40 more for women), commune, check (DM 12 March 1974)."""
-    names = (
-        "".join(rng.choice("BCDFGLMNPRSTVZ") for _ in range(4)) + rng.choice("AEIO") + rng.choice("BCDLMNRST")
-    )
+    # A name gives its first three consonants; one with too few, a vowel behind them.
+    names = "".join(rng.choice("BCDFGLMNPRSTVZ") for _ in range(5)) + rng.choice("AEIOBCDLMNRST")
     day = rng.randint(1, 28) + rng.choice((0, 40))
     born = f"{_below(rng, 0, 100, 2)}{rng.choice('ABCDEHLMPRST')}{day:02}"
     body = f"{names}{born}{rng.choice('ABCDEFGHILMZ')}{_below(rng, 100, 1000, 3)}"

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from tests.labelled.texts import Label, Labelled
 
 SHARED_MIN = 0.5
-# To say the wider kind is no find of the narrower one, and no fault of the wider.
-WIDER = {"birth_date": "date", "us_passport": "passport"}
+# A birth date called a date is not found, but no fault of the date's either.
+WIDER = {"birth_date": "date"}
+# A passport's form does not tell its country: found by either name, it is found.
+SAME = {"us_passport": "passport"}
 
 
 class Found(NamedTuple):
@@ -56,7 +58,7 @@ def tallies(texts: Sequence[Labelled], spans: Iterable[Sequence[Found]]) -> dict
             label = _label_of(span, open_labels)
             if label:
                 open_labels.remove(label)
-                by_entity[span.entity].found += label.is_required
+                by_entity[label.entity].found += label.is_required
             elif not _is_excused(span, labels):
                 by_entity[span.entity].wrong.append(_excerpt(text, span.start, span.end))
         for label in open_labels:
@@ -67,9 +69,13 @@ def tallies(texts: Sequence[Labelled], spans: Iterable[Sequence[Found]]) -> dict
 
 def _label_of(span: Found, labels: Iterable[Label]) -> Label | None:
     return next(
-        (label for label in labels if label.entity == span.entity and _shared(span, label) >= SHARED_MIN),
+        (label for label in labels if _kind(label) == _kind(span) and _shared(span, label) >= SHARED_MIN),
         None,
     )
+
+
+def _kind(one: Found | Label) -> str:
+    return SAME.get(one.entity, one.entity)
 
 
 def _is_excused(span: Found, labels: Iterable[Label]) -> bool:

@@ -150,13 +150,13 @@ def labelled_texts(count: int = TEXTS, seed: int = SEED) -> list[Labelled]:
 
 def _text(rng: Random, locale: str) -> Labelled:
     """A few sentences; one is about an entity, if the text is to have any."""
-    pools = _sentences(locale)
+    pools = sentences(locale)
     kinds = [weighed(rng, {"core": 35, "rare": 45, "decoy": 20})]
     others = {"core": 30, "decoy": 45, "plain": 25} if kinds[0] != "decoy" else {"decoy": 70, "plain": 30}
     kinds += [weighed(rng, others) for _ in range(rng.choice((0, 0, 1, 1, 2, 3)))]
     rng.shuffle(kinds)
 
-    text, labels = "", []
+    text, labels = "", list[Label]()
     for kind in kinds:
         if text:
             text += rng.choice((" ", "\n")) if text[-1] in ".!?。" else rng.choice(("\n", ". ", ", ", "; "))
@@ -193,7 +193,7 @@ def _fill(rng: Random, locale: str, sentence: str, text: str, labels: list[Label
 
 
 @cache
-def _sentences(locale: str) -> dict[str, list[str]]:
+def sentences(locale: str) -> dict[str, list[str]]:
     """A locale's sentences, by the entities in them; `decoy` and `plain` hold those without."""
     pools: dict[str, list[str]] = {}
     for name in (locale[:2], locale):
