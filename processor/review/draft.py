@@ -40,6 +40,7 @@ HALF: Final = 0.5
 _IDENTIFIER = re.compile(r"\b(id|uuid|guid|key|ref|reference|no|nr|num|number|nummer|numero|identifier)$")
 
 KEEP: Final = "{action: keep, class: public}"
+SCRUB: Final = "{action: scrub, class: quasi}"
 PSEUDONYM: Final = "{action: pseudonymize, class: identifier}"
 TOLD_APART: Final = "keep it if it names a thing and not a person; drop it if nothing is joined by it"
 
@@ -197,7 +198,7 @@ def _amount(meaning: Meaning, values: Values) -> Ruled | None:
 
 
 def _free_text(meaning: Meaning, values: Values) -> Ruled | None:
-    return ("{action: scrub, class: sensitive}", meaning.group, "") if values.is_all("text") else None
+    return (SCRUB, meaning.group, "") if values.is_all("text") else None
 
 
 AGREEING: Final[dict[str, Callable[[Meaning, Values], Ruled | None]]] = {
@@ -251,7 +252,7 @@ def _by_form(own: str, values: Values) -> Ruled:  # noqa: PLR0911  a table, one 
     if repeated and values.distinct.count <= CODES_MAX and values.share("code") == 1:
         return KEEP, "thing", ""
     if values.mean_words >= TEXT_WORDS_MIN:
-        return "{action: scrub, class: sensitive}", "text", ""
+        return SCRUB, "text", ""
     return "redact", "decide", "keep it if it comes from a list; scrub it if people type into it"
 
 

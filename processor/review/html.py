@@ -63,9 +63,9 @@ GROUPS: Final = """\
 finds their records with a probability of {risk_max} at most and {risk} on average over the records: the
 <em>prosecutor risk</em>, 1 in the size of the group.</p>"""
 NOT_SAID: Final = """\
-<p class="small">What this does not say: fields of other classes are taken to be unknown to whoever looks, and
-a pseudonym or token that links the records of one person makes them more telling together than each is
-alone.</p>"""
+<p class="small">What this does not say: fields of other classes and free text are taken to be unknown to
+whoever looks, and a pseudonym or token that links the records of one person makes them more telling together
+than each is alone.</p>"""
 BY_RECORD: Final = "records (the policy names no subject, so each counts as a person of its own)"
 
 

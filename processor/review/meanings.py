@@ -82,7 +82,7 @@ MEANINGS: Final = (
     Meaning(
         "expiry of a card or document",
         "card",
-        "{action: drop, class: sensitive}",
+        "{action: drop, class: quasi}",
         "expiry *, expiration *, expiry, expiration, exp month, exp year, exp date, valid thru, valid "
         "until, gultig bis, ablaufdatum, verfall*, date d expiration, caducidad, vencimiento",
     ),

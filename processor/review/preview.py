@@ -55,7 +55,8 @@ class FieldSeen:
     readable: bool
     """Whether what leaves can be read, in whole or in part: it is no constant, and not made by a key."""
     quasi: bool
-    """Whether it is readable and narrows down who it was."""
+    """Whether it is readable and narrows down who it was. Free text is not: nobody knows beforehand what
+    somebody wrote, and with it everybody would be alone."""
     records: int = 0
     """In which the rule acted on something."""
     before: Distinct = field(default_factory=Distinct)
@@ -264,7 +265,7 @@ def _field_of(cases: list[Rule]) -> FieldSeen:
         data_class=", ".join(classes),
         exposure=max(rule.exposure for rule in cases),
         readable=bool(readable),
-        quasi=any(rule.options.data_class in QUASI for rule in readable),
+        quasi=any(rule.options.data_class in QUASI and rule.action != "scrub" for rule in readable),
     )
 
 

@@ -150,9 +150,10 @@ def test_people_are_counted_where_the_policy_says_whose_a_record_is() -> None:
         "sex": {"action": "keep", "class": "quasi"},
         "device": {"action": "pseudonymize", "class": "network"},
         "town": {"action": "drop", "class": "place"},
+        "note": {"action": "scrub", "class": "quasi"},
     }
     records = [
-        {"who": who, "zip": postcode, "sex": sex, "device": who, "town": "x"}
+        {"who": who, "zip": postcode, "sex": sex, "device": who, "town": "x", "note": f"by {who}"}
         for who, postcode, sex in (
             ("a", "12345", "f"), ("a", "12399", "f"), ("b", "12345", "f"),
             ("c", "12345", "m"), ("c", "12345", "m"),
