@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from processor.errors import Poison
+from processor.errors import Poison, Transient
 from processor.ledger import lane_of, record_id
 from processor.quarantine import Poisoned
 from processor.stream import decode, sequence_of
@@ -96,6 +96,8 @@ def _sanitise(
             events.append(gate.envelope(change, gate.sanitiser.sanitise(change), fraud))
         except Poison as poison:
             poisoned.append(_poisoned(record, poison))
+        except Transient:
+            raise
         except Exception as bug:  # noqa: BLE001  fails closed: nothing of it leaves, nothing of it is lost
             poisoned.append(_poisoned(record, Poison(f"cannot be sanitised: {place_of(bug)}")))
     return events

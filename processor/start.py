@@ -13,7 +13,7 @@ from processor.audit import Audit
 from processor.aws import connect
 from processor.errors import Finding, PolicyError
 from processor.event import envelope_for, summary
-from processor.keys import key_ring
+from processor.keys import DataKeys, key_ring
 from processor.ledger import Ledger
 from processor.pipeline import Gate
 from processor.policy import Plan, Sanitiser, load_plan
@@ -61,7 +61,11 @@ def start(package: Path, environ: Mapping[str, str]) -> tuple[Gate, Telemetry]:
         plan=plan,
         scorer=scorer,
         threshold=scorer.threshold(plan.score.flag_at) if scorer and plan.score else 1.0,
-        sanitiser=Sanitiser(plan, key_ring(kms, settings.token_key_arns)),
+        sanitiser=Sanitiser(
+            plan,
+            key_ring(kms, settings.token_key_arns),
+            DataKeys(kms=kms, data_key_arn=settings.data_key_arn, policy=plan.name, clock=time.time),
+        ),
         envelope=envelope_for(plan),
         quarantine=quarantine,
         ledger=ledger,

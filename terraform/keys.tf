@@ -38,9 +38,10 @@ data "aws_iam_policy_document" "data_key" {
     }
   }
 
-  # The quarantine seals records before they reach S3. Opening one takes the same context, so it is in the trail who did.
+  # The quarantine seals records before they reach S3, and `encrypt` single values. Opening either takes the same
+  # context, so it is in the trail who did.
   statement {
-    sid       = "SealAndOpenQuarantine"
+    sid       = "SealAndOpen"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = ["*"]
 
@@ -51,7 +52,7 @@ data "aws_iam_policy_document" "data_key" {
     condition {
       test     = "StringEquals"
       variable = "kms:EncryptionContext:purpose"
-      values   = ["tidegate.quarantine"]
+      values   = ["tidegate.encrypt", "tidegate.quarantine"]
     }
   }
 

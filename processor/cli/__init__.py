@@ -37,9 +37,11 @@ class LazyGroup(click.Group):
         self._lazy = lazy
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
+        """In the order of the table."""
         return list(self._lazy)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """Import it."""
         if name not in self._lazy:
             return None
         module, _, attribute = self._lazy[name][0].partition(":")
@@ -47,14 +49,14 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say what each does without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in self._lazy.items()])
 
 
 class _Root(LazyGroup):
-    """Turns expected errors into one message."""
-
     def invoke(self, ctx: click.Context) -> Any:
+        """Turn expected errors into one message."""
         try:
             return super().invoke(ctx)
         except TidegateError as error:

@@ -22,7 +22,7 @@ PREFIX: Final = "enc"
 PARTS: Final = 3
 NONCE_BYTES: Final = 12
 SEALS_MAX: Final = 2**30
-"""Values under one data key: far below the 2^32 that SP 800-38D, 8.3 allows for nonces that are not counted."""
+"""Values under one data key: below the 2^32 that SP 800-38D, 8.3 allows for nonces that are not counted."""
 
 
 class DataKey:

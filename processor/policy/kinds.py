@@ -197,7 +197,7 @@ class Section:
             return UNREADABLE
         made = self.type(**arguments)
         faults: Iterable[Fault] = made.faults() if hasattr(made, "faults") else ()
-        problems.extend(Problem((*at, *place), *words) for place, *words in faults)
+        problems.extend(Problem((*at, *fault[0]), fault[1], *fault[2:]) for fault in faults)
         return made if len(problems) == before else UNREADABLE
 
     def schema(self) -> dict[str, Any]:
@@ -221,17 +221,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A map from names of the author's choice to sections of one type, read as a tuple: each has its `name`."""
+    """A map from names of the author's choice to sections of one type: a tuple, each with its `name`."""
 
     type: type[Any]
     names: Text
     most: int = 100
 
     def read(self, value: Any, at: Place, problems: list[Problem]) -> Any:
-        if not isinstance(value, dict) or not 1 <= len(value) <= self.most:
-            found = shown(value) if not isinstance(value, dict) or not value else str(len(value))
+        if not isinstance(value, dict) or len(value) > self.most:
+            found = str(len(value)) if isinstance(value, dict) else shown(value)
             problems.append(
-                Problem(at, f"{name_of(at)} must be a map of 1 to {self.most} names, not {found}")
+                Problem(at, f"{name_of(at)} must be a map of up to {self.most} names, not {found}")
             )
             return UNREADABLE
         before = len(problems)
@@ -247,7 +247,6 @@ class Named:
         names = self.names.schema()
         return {
             "type": "object",
-            "minProperties": 1,
             "maxProperties": self.most,
             "propertyNames": names,
             "additionalProperties": Section(self.type).schema(),
@@ -272,7 +271,7 @@ def plain(value: Any) -> Any:
             if isinstance(field.metadata["kind"], Named)
             else plain(item)
             for name, field, item in pairs
-            if item is not None and item != ()
+            if item is not None
         }
     return [plain(item) for item in value] if isinstance(value, tuple) else value
 

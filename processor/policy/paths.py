@@ -1,7 +1,7 @@
 """Paths into a record: `card.number`, `items[*].sku`, `address.*`, `contacts.*~`, `["odd.name"]`.
 
-A name reaches one key of a map, `*` every key, `[*]` every item of a list and every member of a set. A last `*~`
-reaches the names themselves that `*` reaches the values of: where they are data, as in a map by e-mail address.
+A name reaches one key of a map, `*` every key, `[*]` every item of a list and every member of a set. A last
+`*~` reaches the names that `*` reaches the values of: where they are data, as in a map by e-mail address.
 """
 
 from __future__ import annotations

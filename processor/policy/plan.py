@@ -21,10 +21,10 @@ from processor.policy.detection import ENTITIES, REGIONS
 from processor.policy.kinds import (
     UNREADABLE,
     Choice,
+    Named,
     Problem,
     Section,
     Whole,
-    Named,
     key,
     plain,
     shown,
@@ -271,7 +271,8 @@ class Plan:
             self.tree()
         except paths.Overlap as overlap:
             first, second = (self.rules[index] for index in (overlap.first, overlap.second))
-            yield second.at[:2], f"{second.path} and {first.path}: {overlap}"
+            both = second.path if first is second else f"{second.path} and {first.path}"
+            yield second.at[:2], f"{both}: {overlap}"
         yield from self._entity_faults()
         paths_of_rules = {rule.path for rule in self.rules}
         if self.subject is not None and self.subject not in paths_of_rules:

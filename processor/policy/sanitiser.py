@@ -52,7 +52,7 @@ class Sanitiser:
         self._subject = paths.parse(plan.subject) if plan.subject else ()
         if data_key is None:
             made = keys.data_key()
-            data_key = lambda: made  # noqa: E731
+            data_key = lambda: made  # noqa: E731  says no more with a name
         self._walk = _Compiler(plan, keys, data_key).walk(plan.tree(), "", 1)
 
     def sanitise(self, change: Change) -> Sanitised:
@@ -129,30 +129,16 @@ class _Compiler:
             name: self.walk(child, f"{place}.{name}" if place else name, depth + 1)
             for name, child in node.names.items()
         }
-        walk_of = named.get
-        put = self.put_other(node, place, depth, named)
         required = tuple((name, self.plan.rules[index].path) for name, index in node.required.items())
-        items_max, in_order = self.plan.limits.items, node.key is not None
-
-        def walk(value: dict[str, Any], record: Record) -> Any:
-            if len(value) > items_max:
-                if not place:
-                    raise Poison(f"has more than the {items_max:,} attributes of limits.items")
-                return _oversized(value, record)
-            if required and record.complete:
-                for name, path in required:
-                    if name not in value:
-                        raise Poison("a required field is missing", path)
-            out: dict[str, Any] = {}
+        walk = _map(
+            named,
+            self.put_other(node, place, depth, named),
+            required=required,
+            items_max=self.plan.limits.items,
+            root=not place,
             # In an order of its own where names change: two that come out the same are told apart by it.
-            for name, item in sorted(value.items()) if in_order else value.items():
-                walk_item = walk_of(name)
-                if walk_item is None:
-                    put(out, name, item, record)
-                elif (kept := walk_item(item, record)) is not OMITTED:
-                    out[name] = kept
-            return out
-
+            in_order=node.key is not None,
+        )
         children = [*node.names.values(), *([node.any_name] if node.any_name else [])]
         if any(self.is_conditional(child) for child in children):
             return _within(walk, root=not place)
@@ -249,6 +235,38 @@ class _Compiler:
             recognizers=self.recognizers,
             data_key=self.data_key,
         )
+
+
+def _map(
+    named: dict[str, Walk],
+    put: Put,
+    *,
+    required: tuple[tuple[str, str], ...],
+    items_max: int,
+    root: bool,
+    in_order: bool,
+) -> Walk:
+    walk_of = named.get
+
+    def walk(value: dict[str, Any], record: Record) -> Any:
+        if len(value) > items_max:
+            if root:
+                raise Poison(f"has more than the {items_max:,} attributes of limits.items")
+            return _oversized(value, record)
+        if required and record.complete:
+            for name, path in required:
+                if name not in value:
+                    raise Poison("a required field is missing", path)
+        out: dict[str, Any] = {}
+        for name, item in sorted(value.items()) if in_order else value.items():
+            walk_item = walk_of(name)
+            if walk_item is None:
+                put(out, name, item, record)
+            elif (kept := walk_item(item, record)) is not OMITTED:
+                out[name] = kept
+        return out
+
+    return walk
 
 
 def _counted(transform: Walk, index: int) -> Walk:

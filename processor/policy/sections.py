@@ -148,8 +148,8 @@ class RecognizerRule:
     pattern: str = field(
         metadata=key(
             Text(".{1,300}", "a regular expression of 1 to 300 characters"),
-            "A regular expression over the text in plain signs (full-width digits, odd spaces and the like are "
-            "plain by then). Every repetition needs a bound, and one way only to match.",
+            "A regular expression over the text in plain signs (full-width digits and odd spaces are plain "
+            "by then). Every repetition needs a bound, and one way only to match.",
         )
     )
     checksum: str = field(

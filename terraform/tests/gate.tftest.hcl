@@ -147,7 +147,7 @@ run "keys_separate_management_from_use" {
       for s in data.aws_iam_policy_document.data_key.statement :
       length([for c in s.condition : c if contains(["kms:ViaService", "kms:EncryptionContext:aws:logs:arn", "kms:EncryptionContext:purpose"], c.variable)]) == 1
     ])
-    error_message = "The data key must be usable only through AWS's storage services, for the streams' own logs and for the quarantine."
+    error_message = "The data key must be usable only through AWS's storage services, for the streams' own logs, for the quarantine and for values that a policy encrypts."
   }
 }
 

@@ -86,7 +86,7 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
         ["kms:Decrypt", "kms:GenerateDataKey"],
         ["arn:aws:kms:eu-west-1:123456789012:key/data"],
       ]
-      SealQuarantine = [
+      Seal = [
         ["kms:GenerateDataKey"],
         ["arn:aws:kms:eu-west-1:123456789012:key/data"],
       ]
@@ -108,7 +108,7 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
       }) == jsonencode({
       DeriveTokenKeys     = [["StringEquals", "kms:MacAlgorithm", ["HMAC_SHA_512"]]]
       EncryptWhatItWrites = [["StringEquals", "kms:ViaService", ["dynamodb.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"]]]
-      SealQuarantine      = [["StringEquals", "kms:EncryptionContext:purpose", ["tidegate.quarantine"]]]
+      Seal                = [["StringEquals", "kms:EncryptionContext:purpose", ["tidegate.encrypt", "tidegate.quarantine"]]]
       DecryptStream       = [["StringEquals", "kms:ViaService", ["dynamodb.eu-west-1.amazonaws.com"]]]
     })
     error_message = "Keys must be usable only as the gate uses them: token keys for HMAC_SHA_512, the others through services."

@@ -11,7 +11,10 @@ from processor.policy.paths import Wild
 
 names = st.text(min_size=1, max_size=8).filter(lambda name: not set(name) & set('"[]'))
 path = st.builds(
-    lambda first, rest: (first, *rest), names, st.lists(names | st.sampled_from(Wild), max_size=5)
+    lambda first, rest, last: (first, *rest, *last),
+    names,
+    st.lists(names | st.sampled_from([Wild.NAME, Wild.ITEM]), max_size=5),
+    st.sampled_from([(), (Wild.KEY,)]),
 )
 
 
@@ -32,6 +35,9 @@ def test_what_is_rendered_parses_back(path: paths.Path) -> None:
         ('a["odd.name"].b', ("a", "odd.name", "b")),
         ('["odd name"]', ("odd name",)),
         ("größe-1", ("größe-1",)),
+        ("contacts.*~", ("contacts", Wild.KEY)),
+        ("a[*].*~", ("a", Wild.ITEM, Wild.KEY)),
+        ('["a~b"]', ("a~b",)),
     ],
 )
 def test_paths_as_people_write_them(text: str, expected: Any) -> None:
@@ -51,6 +57,8 @@ def test_paths_as_people_write_them(text: str, expected: Any) -> None:
         ("a.[*]", "no dot stands before"),
         ("a[*]b", "unreadable from 'b'"),
         ("a*", r"unreadable from '\*'"),
+        ("a~", "unreadable from '~'"),
+        ("a.*~.b", r"nothing is inside a name: \*~ comes last"),
         (".".join("a" * 33), "at most 32 levels"),
     ],
 )
@@ -59,9 +67,13 @@ def test_what_is_no_path_is_said_in_words(text: str, words: str) -> None:
         paths.parse(text)
 
 
+def unfold(written: list[str]) -> paths.Node:
+    return paths.unfold({index: paths.parse(text) for index, text in enumerate(written)})
+
+
 def rule_at(written: list[str], place: list[str]) -> str | None:
     """Which path has the value at a place, `*` standing for a list's item."""
-    node = paths.unfold([paths.parse(text) for text in written])
+    node = unfold(written)
     for name in place:
         if node.rule is not None:
             break
@@ -107,4 +119,28 @@ def test_the_most_specific_rule_has_the_value(written: list[str], place: str, ex
 def test_rules_that_leave_it_open_who_has_a_value_are_refused(written: list[str], words: str) -> None:
     for order in (written, written[::-1]):
         with pytest.raises(paths.Overlap, match=words):
-            paths.unfold([paths.parse(text) for text in order])
+            unfold(order)
+
+
+def test_rules_for_names_are_beside_those_for_the_values() -> None:
+    node = unfold(["a.*", "a.*~", "a.b"]).names["a"]
+    assert node.any_name is not None
+    assert (node.key, node.any_name.rule, node.names["b"].rule) == (1, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (["a.*~"], "nothing says what becomes of the values: add the same path without ~"),
+        (["a.*", "a.*~", "*.*~", "*.*"], ""),
+        (["a", "a.*~"], "one names a value whole"),
+    ],
+)
+def test_rules_for_names_need_rules_for_values_and_may_be_more_specific(
+    written: list[str], words: str
+) -> None:
+    if not words:
+        unfold(written)
+        return
+    with pytest.raises(paths.Overlap, match=words):
+        unfold(written)

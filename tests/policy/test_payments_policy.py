@@ -12,7 +12,7 @@ from models.simulator import identifying_values, payments
 from processor.crypto import KeyRing
 from processor.event import dumps
 from processor.policy import Plan, Sanitised, Sanitiser, load_plan
-from processor.policy.coverage import coverage
+from processor.review.coverage import coverage
 from processor.policy.source import compile_policy
 from processor.stream import Change
 

@@ -171,6 +171,82 @@ def test_texts_too_long_to_be_searched_do_not_leave(sanitise: Sanitise) -> None:
     assert (done.new, done.notes.oversized) == ({"note": REDACTED}, 1)
 
 
+def test_every_limit_of_the_policy_is_met_with_a_redaction_that_is_counted(sanitise: Sanitise) -> None:
+    limits = {"text_characters": 100, "items": 3, "depth": 3}
+    fields = {
+        "text": "tokenize",
+        "blob": "keep",
+        "set": "keep",
+        "list[*]": "keep",
+        "map.*": "keep",
+        "deep.a.b.c": "keep",
+        "near.a.b": "keep",
+        "gone": "drop",
+    }
+    inside = {
+        "text": "t" * 100,
+        "blob": b"b" * 100,
+        "set": frozenset("abc"),
+        "list": [1, 2, 3],
+        "map": {"a": 1, "b": 2, "c": 3},
+        "near": {"a": {"b": 1}},
+    }
+    for name, value in inside.items():
+        done = sanitise(fields, {name: value}, limits=limits)
+        assert (done.notes.oversized, REDACTED in json.dumps(done.new)) == (0, False), name
+    beyond = {
+        "text": "t" * 101,
+        "blob": b"b" * 101,
+        "set": frozenset("abcd"),
+        "list": [1, 2, 3, 4],
+        "map": {"a": 1, "b": 2, "c": 3, "d": 4},
+        "deep": {"a": {"b": {"c": 1}}},
+    }
+    for name, value in beyond.items():
+        done = sanitise(fields, {name: value, "gone": "x" * 999}, limits=limits)
+        where = {"deep": {"a": {"b": REDACTED}}}.get(name, REDACTED)
+        assert (done.new, done.notes.oversized) == ({name: where}, 1)
+    with pytest.raises(Poison, match=r"has more than the 3 attributes of limits\.items"):
+        sanitise(fields, dict.fromkeys("abcd", 1), limits=limits)
+
+
+def test_names_that_are_data_are_sanitised_like_values(sanitise: Sanitise) -> None:
+    fields = {
+        "by_mail.*": "keep",
+        "by_mail.*~": {"action": "pseudonymize", "domain": "email"},
+        "email": "pseudonymize",
+    }
+    done = sanitise(
+        fields, {"by_mail": {"ann@example.com": 1, "bob@example.com": 2}, "email": "bob@example.com"}
+    )
+    assert done.new["by_mail"][done.new["email"]] == 2
+    assert sorted(done.new["by_mail"].values()) == [1, 2]
+    assert "example" not in json.dumps(done.new)
+    assert done.notes.actions["by_mail.*~", "pseudonymize"] == 2
+
+
+def test_names_that_come_out_the_same_are_told_apart_in_an_order_of_their_own(sanitise: Sanitise) -> None:
+    fields = {"m.*": "keep", "m.*~": "redact", "m.x": "keep"}
+    done = sanitise(fields, {"m": {"b": 2, "a": 1, "x": 0, "c": 3}})
+    again = sanitise(fields, {"m": {"c": 3, "x": 0, "a": 1, "b": 2}})
+    assert done.new == again.new == {"m": {REDACTED: 1, f"{REDACTED}#2": 2, f"{REDACTED}#3": 3, "x": 0}}
+
+
+def test_names_that_may_not_leave_take_their_value_along(sanitise: Sanitise) -> None:
+    done = sanitise({"m.*": "keep", "m.*~": "drop"}, {"m": {"a": 1}})
+    assert (done.new, done.notes.dropped) == ({"m": {}}, 2)
+
+
+def test_items_of_a_list_have_tokens_of_their_own(sanitise: Sanitise) -> None:
+    values = ["a", "b", "a", 0, False, "", "0", Decimal("1.5")]
+    got = sanitise({"list[*]": "tokenize"}, {"list": values}).new["list"]
+    assert got[0] == got[2]
+    assert (
+        len(set(got)) == len(values) - 1
+    )  # 0, false, the empty text and "0" are four values like any others
+    assert REDACTED not in got
+
+
 def test_an_unknown_field_may_hold_a_record_back_without_being_named(
     sanitise: Sanitise,
 ) -> None:

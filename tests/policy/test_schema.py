@@ -42,7 +42,9 @@ def test_the_released_policy_points_to_it_and_is_valid(policies: Path, payments:
         (("fields",), "amount", "generalize"),
         (("fields",), "amount", {"action": "mask", "keep_last": 44}),
         (("fields",), "amount", {"action": "mask", "top": 89}),
-        (("fields",), "amount", {"action": "scrub", "entities": ["emial"]}),
+        (("fields",), "amount", {"action": "scrub", "entities": ["e-mail"]}),
+        (("fields",), "amount", ["keep"]),
+        (("fields",), "amount", [{"action": "keep"}, {"action": "kepe"}]),
         (("score",), "flag_at", "99.5"),
         (("score",), "reads", "amount"),
         (("routes", "sns"), "events", "some"),
@@ -71,6 +73,6 @@ def undescribed(schema: dict[str, Any], place: tuple[str, ...]) -> Iterator[tupl
 def test_every_key_says_what_it_means() -> None:
     schema = json.loads(schema_text())
     assert list(undescribed(schema, ())) == []
-    forms = schema["properties"]["fields"]["additionalProperties"]["oneOf"]
+    forms = schema["properties"]["fields"]["$defs"]["rule"]["oneOf"]
     assert [place for form in forms for place in undescribed(form, ())] == []
     assert all(form["description"] for form in forms)

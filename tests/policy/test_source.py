@@ -79,13 +79,41 @@ def test_compiles_to_a_plan_that_loads(tmp_path: Path) -> None:
     [
         ("amount: keep", "amount: kepe", "8:11: unknown action 'kepe' | Did you mean 'keep'? Known: drop,"),
         ("{action: scrub,", "{action: scrb,", "7:18: unknown action 'scrb' | Did you mean 'scrub'?"),
+        ("amount: keep", "amount: {class: pan}", "8:11: amount lacks the key 'action' | Write one of drop,"),
+        ("amount: keep", "amount: 7", "8:11: amount must have an action, not 7"),
+        ("amount: keep", "amount: [keep]", "8:11: amount must have 2 to 20 cases, not 1 | Write them as"),
+        ("amount: keep", "amount: [keep, drop]", "8:12: cases of amount each have a `when`, but the last"),
         (
             "amount: keep",
-            "amount: {action: fpe}",
-            "8:20: action 'fpe' is not available in this version | Use one of:",
+            "amount: {action: keep, when: 'x == 1'}",
+            "8:32: cases of amount each have a `when`, but the last",
         ),
-        ("amount: keep", "amount: {class: pan}", "8:11: amount lacks the key 'action' | Write one of drop,"),
-        ("amount: keep", "amount: [keep]", "8:11: amount must have an action, not a list"),
+        (
+            "amount: keep",
+            "amount:\n    - {when: 'x = 1', action: keep}\n    - drop",
+            "9:14: 'x = 1' is not a condition: unreadable from 'x = 1': write it like",
+        ),
+        (
+            "amount: keep",
+            "amount:\n    - {when: 'x == 1', action: kepe}\n    - drop",
+            "9:32: unknown action 'kepe' | Did you mean 'keep'?",
+        ),
+        (
+            "amount: keep",
+            "amount: keep\nrecognizers:\n  staff: {pattern: '(a+)+b'}",
+            "10:20: the pattern is refused:",
+        ),
+        (
+            "amount: keep",
+            "amount: keep\nrecognizers:\n  email: {pattern: 'E-[0-9]{6}'}",
+            "10:10: email comes with the gate | Give yours another name.",
+        ),
+        ("amount: keep", "amount: keep\nlimits: {items: 0}", "9:17: items must be a whole number from 1"),
+        (
+            "amount: keep",
+            "amount: keep\n  'm.*~': keep",
+            "9:11: m.*~: nothing says what becomes of the values",
+        ),
         ("amount: keep", "amount:", "8:10: amount must have an action, not empty"),
         ("amount: keep", "amount: generalize", "8:3: amount lacks the key 'to' | Which part stays."),
         (

@@ -1,4 +1,4 @@
-"""encrypt: the value sealed under a data key that KMS wraps: it opens to those alone whom KMS lets, and joins nothing."""
+"""encrypt: the value sealed under a data key that KMS wraps; opens for whom KMS lets, and joins nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Encrypt(Options):
 
 def associated_data(policy: str, path: str, event_id: str) -> bytes:
     """Where a sealed value stands; only there it opens. No part of it can hold the sign between them."""
-    return "\x1f".join(("tidegate.encrypt/1", policy, path, event_id)).encode()
+    return f"tidegate.encrypt/1\x1f{policy}\x1f{path}\x1f{event_id}".encode()
 
 
 def encrypt(_options: Encrypt, means: Means) -> Transform:

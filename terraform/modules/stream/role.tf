@@ -105,16 +105,17 @@ data "aws_iam_policy_document" "role" {
     }
   }
 
-  # The quarantine seals records itself: whoever may read the bucket cannot read them, and this role cannot open them.
+  # The gate seals records for the quarantine, and the values that the policy encrypts, itself: whoever may read the
+  # buckets cannot read them, and this role cannot open them.
   statement {
-    sid       = "SealQuarantine"
+    sid       = "Seal"
     actions   = ["kms:GenerateDataKey"]
     resources = [var.data_key_arn]
 
     condition {
       test     = "StringEquals"
       variable = "kms:EncryptionContext:purpose"
-      values   = ["tidegate.quarantine"]
+      values   = ["tidegate.encrypt", "tidegate.quarantine"]
     }
   }
 
