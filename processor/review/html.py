@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from processor.review.anonymity import SMALL
-from processor.review.shape import after, before, in_line, printable, share
+from processor.review.shape import after, before, counted, in_line, printable, share
 from processor.review.style import STYLE
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ PAGE: Final = """\
 <header>
 <p class="kind">Preview of a masking policy</p>
 <h1>{title}</h1>
-<p>{records:,} records of a sample, sanitised on {made}. Policy file: <code>sha256 {sha256}…</code></p>
+<p>{records} of a sample, sanitised on {made}. Policy file: <code>sha256 {sha256}…</code></p>
 </header>
 <main>
 {sections}
@@ -90,7 +90,7 @@ def page(seen: Preview, findings: Sequence[str], *, now: int, show: bool) -> str
         hashed=b64encode(sha256(STYLE.encode()).digest()).decode(),
         style=STYLE,
         title=_text(f"{seen.plan.name}, version {seen.plan.version}"),
-        records=seen.records,
+        records=counted(seen.records, "record"),
         made=datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         sha256=seen.plan.sha256[:16],
         sections="\n".join(filter(None, sections)),
@@ -134,7 +134,8 @@ def _fields(seen: Preview) -> str:
     )
     body = [_field(one, seen.records) for one in sorted(seen.fields, key=lambda one: -one.exposure)]
     unnamed = "".join(
-        f"<li><code>{_text(path)}</code>, {count:,} times</li>" for path, count in seen.unnamed.most_common()
+        f"<li><code>{_text(path)}</code>, {counted(count, 'time')}</li>"
+        for path, count in seen.unnamed.most_common()
     )
     left = f"<h3>Fields that no rule names: {_text(seen.plan.unknown)}</h3><ul>{unnamed}</ul>"
     words = (
@@ -230,9 +231,10 @@ def _chart(found: Anonymity) -> str:
             f'<text x="{middle}" y="{top - 6}">{_text(share(bar.records, found.records))}</text>',
             f'<text x="{middle}" y="{foot + 18}">{_text(bar.label)}</text>',
         ]
+    shares = [share(bar.records, found.records) for bar in found.bars]
     said = "; ".join(
-        f"groups of {bar.label}: {share(bar.records, found.records)} of the records, {bar.classes:,} groups"
-        for bar in found.bars
+        f"groups of {bar.label}: {part} of the records, {counted(bar.classes, 'group')}"
+        for bar, part in zip(found.bars, shares, strict=True)
     )
     return f"""<figure>
 <svg class="chart" viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT}" role="img" aria-labelledby="sizes">
@@ -241,7 +243,7 @@ def _chart(found: Anonymity) -> str:
 {"".join(parts)}
 <text x="{CHART_WIDTH // 2}" y="{CHART_HEIGHT - 4}">{who} in the group</text>
 </svg>
-<figcaption>Share of the records by the size of their group, of {found.measure.classes:,} groups.</figcaption>
+<figcaption>Share of the records by the size of their group; groups: {found.measure.classes:,}.</figcaption>
 </figure>"""
 
 

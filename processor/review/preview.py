@@ -70,7 +70,10 @@ class FieldSeen:
     @property
     def remarks(self) -> list[str]:
         """What a reviewer looks twice at, in words."""
-        said = [f"{entity} recognised {count:,} times" for entity, count in self.found.most_common()]
+        said = [
+            f"{entity} recognised {shape.counted(count, 'time')}"
+            for entity, count in self.found.most_common()
+        ]
         held = {
             "of a type or form that the action does not take": self.mismatched,
             "beyond the limits": self.oversized,
@@ -108,11 +111,14 @@ class Preview:
     def findings(self, min_k: int = 0) -> list[str]:
         """What a reviewer has to mend or answer for; none of it holds a value."""
         found = [
-            f"{count:,} records would go to quarantine: {reason}" for reason, count in self.failed.items()
+            f"{shape.counted(count, 'record')} would go to quarantine: {reason}"
+            for reason, count in self.failed.items()
         ]
         for one in self.fields:
             if one.found:
-                what = ", ".join(f"{entity} {count:,} times" for entity, count in one.found.most_common())
+                what = ", ".join(
+                    f"{entity} {shape.counted(count, 'time')}" for entity, count in one.found.most_common()
+                )
                 found.append(f"{one.path} is kept, and in it was recognised: {what}")
         if self.anonymity and self.anonymity.measure.k < min_k:
             found.append(f"k is {self.anonymity.measure.k}, and {min_k} was asked for")

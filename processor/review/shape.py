@@ -26,9 +26,9 @@ def shape(value: Any) -> str:
         return f"number {_pattern(str(value))}"
     if isinstance(value, str):
         shown = 0 < len(value) <= SHAPE_CHARACTERS_MAX
-        return f"text {_pattern(value)}" if shown else f"text of {len(value):,} characters"
+        return f"text {_pattern(value)}" if shown else f"text of {counted(len(value), 'character')}"
     kind, one = ("map", "key") if isinstance(value, dict) else ("list", "item")
-    return f"{kind} of {len(value):,} {one}{'' if len(value) == 1 else 's'}"
+    return f"{kind} of {counted(len(value), one)}"
 
 
 def in_line(value: Any) -> str:
@@ -75,6 +75,11 @@ def share(part: int, whole: int) -> str:
 
 def _shown(value: Any) -> str:
     return in_line(value) or '""'
+
+
+def counted(count: int, one: str) -> str:
+    """A number of things, in words: `1 record`, `2,000 records`."""
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
 def _several(texts: Sequence[str]) -> str:

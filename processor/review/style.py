@@ -54,6 +54,7 @@ thead th {
   border-top: 0; background: var(--tint); color: var(--quiet); font-size: .78rem; vertical-align: bottom;
 }
 tbody th { font-weight: 400; white-space: nowrap; }
+td:last-child { min-width: 11rem; }
 td code { overflow-wrap: anywhere; }
 .remarked th, .remarked td { background: var(--alarm); }
 .exposure { display: inline-flex; gap: .5rem; align-items: center; white-space: nowrap; }

@@ -52,7 +52,7 @@ def test_a_person_sees_forms_of_what_comes_in_and_values_of_what_goes_out(small:
     assert "name text Xxx Xxxxxxx [redacted]" in lines
     assert "postcode text 99999 123" in lines
     assert "other (does not leave)" in lines
-    assert "k = 2 (the smallest of 1 groups)" in lines
+    assert "k = 2 (the smallest of 1 group)" in lines
     assert lines[-1] == "No findings."
 
 
@@ -107,7 +107,7 @@ def test_findings_exit_1(small: Path) -> None:
     Path("sample.jsonl").write_text('{"note": "write to ann@example.com"}')
     done = run(small, "--sample", "sample.jsonl")
     assert done.exit_code == 1
-    assert done.stdout.splitlines()[-1] == "note is kept, and in it was recognised: email 1 times"
+    assert done.stdout.splitlines()[-1] == "note is kept, and in it was recognised: email 1 time"
     assert "ann@" not in done.output
 
 

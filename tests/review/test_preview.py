@@ -84,8 +84,8 @@ def test_what_is_recognised_in_a_kept_field_is_a_finding_and_names_no_value() ->
     assert not field(seen, "safe").found
     assert (field(seen, "note").leaks, field(seen, "n").leaks, field(seen, "safe").leaks) == (1, 1, 0)
     assert seen.findings() == [
-        "note is kept, and in it was recognised: email 1 times",
-        "n is kept, and in it was recognised: card 1 times",
+        "note is kept, and in it was recognised: email 1 time",
+        "n is kept, and in it was recognised: card 1 time",
     ]
 
 
@@ -297,6 +297,6 @@ def test_the_page_stands_without_groups_and_without_records() -> None:
 def test_the_chart_says_in_words_what_it_shows() -> None:
     plan = plan_of({"sex": {"action": "keep", "class": "quasi"}})
     text = paged(plan, *[{"sex": "f"}] * 3, {"sex": "m"})
-    assert "groups of 1: 25.0% of the records, 1 groups; groups of 2: 0%" in text
+    assert "groups of 1: 25.0% of the records, 1 group; groups of 2: 0%" in text
     assert text.count("<svg") == text.count("</svg>") == 1 + len(plan.rules)
     assert json.dumps(text).count("k = 1") == 2

@@ -23,7 +23,7 @@ from processor.review.anonymity import SMALL
 from processor.review.html import page
 from processor.review.preview import EXAMPLES
 from processor.review.preview import preview as preview_of
-from processor.review.shape import after, before, in_line, share
+from processor.review.shape import after, before, counted, in_line, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -110,13 +110,15 @@ def _write(file: Path, text: str) -> None:
 
 def _lines(seen: Preview, findings: Sequence[str], *, show: bool) -> Iterator[str]:
     plan = seen.plan
-    yield f"{plan.name}, version {plan.version}, on {seen.records:,} records of the sample"
+    yield f"{plan.name}, version {plan.version}, on {counted(seen.records, 'record')} of the sample"
     yield ""
     yield from _table([COLUMNS, *(_row(one, seen.records) for one in _by_exposure(seen))])
     if seen.unnamed:
         yield ""
         yield f"Fields that no rule names ({plan.unknown}):"
-        yield from (f"  {in_line(path)} ({count:,} times)" for path, count in seen.unnamed.most_common())
+        yield from (
+            f"  {in_line(path)} ({counted(count, 'time')})" for path, count in seen.unnamed.most_common()
+        )
     for number, example in enumerate(seen.examples, 1):
         yield ""
         yield from _table(
@@ -182,7 +184,7 @@ def _contribution(one: Contribution) -> tuple[str, ...]:
 
 
 def _measured(measure: Measure) -> Iterator[str]:
-    yield f"k = {measure.k} (the smallest of {measure.classes:,} groups)"
+    yield f"k = {measure.k} (the smallest of {counted(measure.classes, 'group')})"
     small, alone = f"{measure.small:.1%}", f"{measure.unique:.1%}"
     yield f"{small} of the records are in groups of fewer than {SMALL}, {alone} are alone"
     yield f"prosecutor risk: {measure.risk_max:.1%} at most (1/k), {measure.risk:.1%} on average"
