@@ -20,6 +20,7 @@ from processor.event import envelope_for, summary
 from processor.ledger import Ledger
 from processor.pipeline import Gate, pass_through
 from processor.policy import Sanitiser
+from processor.policy.plan import read_plan
 from processor.policy.source import compile_policy
 from processor.quarantine import Quarantine
 from processor.scoring import load_scorer
@@ -31,9 +32,18 @@ from tests.fakes import FakeDynamoDB, FakeS3, refusal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from processor.crypto import DataKey
+
 ROOT = Path(__file__).parents[1]
 START = datetime(2026, 11, 1, tzinfo=UTC)
 PAYMENTS = list(payments(400, seed=7, start=START))
+
+ENCRYPTING: dict[str, Any] = {
+    "policy": "payments",
+    "version": 1,
+    "routes": {"sns": {"events": "none"}},
+    "retention_days": {"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 1},
+}
 
 
 class FakeKMS:
@@ -127,6 +137,20 @@ def test_no_identifying_value_leaves_by_any_door() -> None:
     values = {value for payment in PAYMENTS for value in identifying_values(payment)}
     assert len(values) > 500
     assert not [value for value in values if value in out or json.dumps(value)[1:-1] in out]
+
+
+def test_a_data_key_that_cannot_be_had_stops_the_batch_and_quarantines_nothing() -> None:
+    def throttled() -> DataKey:
+        raise Transient("kms:GenerateDataKey for values: ThrottlingException")
+
+    world, tally = World(), Tally()
+    gate = world.gate()
+    encrypting, _ = read_plan({**ENCRYPTING, "fields": {"payment_id": "encrypt"}}, gate.plan.sha256)
+    assert encrypting is not None
+    gate = replace(gate, sanitiser=Sanitiser(encrypting, KeyRing({1: b"r" * 64}), throttled))
+    with pytest.raises(Transient, match="ThrottlingException"):
+        pass_through(gate, records(3), tally)
+    assert (world.events(), tally.quarantined) == ([], 0)
 
 
 def test_poison_goes_to_quarantine_and_the_batch_goes_on() -> None:

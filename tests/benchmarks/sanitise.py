@@ -28,7 +28,7 @@ from tests.benchmarks.stages import us_per_record
 ENTITIES = ("card", "ssn", "email", "phone", "iban", "ip")
 NOTE = (
     "Customer called about order 8812-A on Monday and asked us to write to jane.doe@example.com or to ring "
-    "+44 20 7946 0958 before noon; she paid with 4111 1111 1111 1111 and will send the form by post soon."
+    "+44 20 7946 0958 before noon; she paid with 4111 1111 1111 1111 and will send a form by post soon."
 )
 PAYMENT: dict[str, Any] = {
     "payment_id": "pay_01HF8Z6Q2M3N4P5R6S7T8V9W0X",

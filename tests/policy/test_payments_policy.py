@@ -12,8 +12,8 @@ from models.simulator import identifying_values, payments
 from processor.crypto import KeyRing
 from processor.event import dumps
 from processor.policy import Plan, Sanitised, Sanitiser, load_plan
-from processor.review.coverage import coverage
 from processor.policy.source import compile_policy
+from processor.review.coverage import coverage
 from processor.stream import Change
 
 SEED = 20261123
