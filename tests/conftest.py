@@ -23,7 +23,7 @@ NOON = 1_793_016_000  # 2026-10-26T12:00:00Z
 @pytest.fixture(scope="session")
 def policies() -> Path:
     """The released policies."""
-    return Path(__file__).parents[2] / "policies"
+    return Path(__file__).parents[1] / "policies"
 
 
 @pytest.fixture(scope="session")
