@@ -29,27 +29,40 @@ class Keyed(Options):
             "Fields of one domain join, across policies too. The last name of the path if left out.",
         ),
     )
-    normalize: str = field(
-        default="none",
-        metadata=key(
-            Choice(
-                {
-                    "none": "as it is: every spelling is another value",
-                    "lower": "no matter the case, the spaces around it and the Unicode form",
-                    "email": "as lower, and no matter spaces and invisible characters inside",
-                    "digits": "only its digits count; a text without any is redacted",
-                }
-            ),
-            "Which spellings of a text count as the same value.",
-        ),
-    )
     scope: str = field(
         default="domain",
         metadata=key(Choice({"domain": "one key per domain"}, later=("subject",)), "Whose key it is."),
     )
 
 
-def plaintext(options: Keyed) -> Callable[[Any], bytes]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Normalized(Keyed):
+    """Options of actions whose output joins: also, which spellings are one value."""
+
+    normalize: str = field(
+        default="none",
+        metadata=key(
+            Choice(
+                {
+                    "none": "as it is: every spelling is another value",
+                    "nfkc": "no matter the Unicode form, as full width or ligatures",
+                    "spaces": "as nfkc, and no matter how many spaces stand where, but for none",
+                    "lower": "as nfkc, and no matter the case and the spaces around it",
+                    "upper": "as lower, in capitals: for what others write in them",
+                    "email": "as lower, and no matter spaces and invisible characters inside",
+                    "digits": "only its digits count; a text without any is redacted",
+                    "phone": "as digits, and +44 is 0044; a number with a country's code is another than "
+                    "one without",
+                    "alphanumeric": "only its letters and digits count, no matter the case: for IBANs and "
+                    "number plates; a text without any is redacted",
+                }
+            ),
+            "Which spellings of a text count as the same value.",
+        ),
+    )
+
+
+def plaintext(options: Normalized) -> Callable[[Any], bytes]:
     """The function from a scalar to the bytes that are sealed or hashed; anything else is a `Mismatch`."""
     normal = NORMAL[options.normalize]
 
@@ -62,9 +75,20 @@ def plaintext(options: Keyed) -> Callable[[Any], bytes]:
     return bytes_of
 
 
+def _nfkc(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def _spaces(text: str) -> str:
+    return " ".join(_nfkc(text).split())
+
+
 def _lower(text: str) -> str:
-    folded = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return folded.strip().lower()
+    return _nfkc(text).strip().lower()
+
+
+def _upper(text: str) -> str:
+    return _nfkc(text).strip().upper()
 
 
 def _email(text: str) -> str:
@@ -74,11 +98,37 @@ def _email(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    folded = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    digits = "".join(str(unicodedata.decimal(sign)) for sign in folded if sign.isdecimal())
+    digits = "".join(str(unicodedata.decimal(sign)) for sign in _nfkc(text) if sign.isdecimal())
     if not digits:
         raise Mismatch
     return digits
 
 
-NORMAL: dict[str, Callable[[str], str]] = {"none": str, "lower": _lower, "email": _email, "digits": _digits}
+def _phone(text: str) -> str:
+    """`+` and the digits where the country's code is said (E.164), the digits alone where it is not."""
+    # People write the national prefix beside the country's code, in parentheses: +44 (0)20.
+    bare = _nfkc(text).strip().replace("(0)", "")
+    digits = _digits(bare)
+    if bare.lstrip("(").startswith("+"):
+        return f"+{digits}"
+    return f"+{digits[2:]}" if digits.startswith("00") and len(digits) > len("00") else digits
+
+
+def _alphanumeric(text: str) -> str:
+    signs = "".join(sign for sign in _nfkc(text) if sign.isalnum()).upper()
+    if not signs:
+        raise Mismatch
+    return signs
+
+
+NORMAL: dict[str, Callable[[str], str]] = {
+    "none": str,
+    "nfkc": _nfkc,
+    "spaces": _spaces,
+    "lower": _lower,
+    "upper": _upper,
+    "email": _email,
+    "digits": _digits,
+    "phone": _phone,
+    "alphanumeric": _alphanumeric,
+}

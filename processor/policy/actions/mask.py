@@ -1,25 +1,29 @@
-"""mask: a character stands for each character of the value; its length stays, and if asked its ends."""
+"""mask: a sign stands for each character of the value, or eight for all; if asked, its ends stay readable."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from processor.policy.actions.action import Options, Transform, is_exact
-from processor.policy.kinds import Text, Whole, key
+from processor.policy.kinds import Choice, Text, Whole, key
 from processor.policy.notes import Mismatch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from processor.policy.actions.action import Means
+    from processor.policy.kinds import Fault
     from processor.policy.notes import Record
 
-ENDS_MAX = 12  # characters at one end
+ENDS_MAX: Final = 12  # characters at one end
+FIXED: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mask(Options):
-    """Replace characters, keeping the length."""
+    """Replace characters by a sign."""
 
     keep_first: int = field(
         default=0, metadata=key(Whole(0, ENDS_MAX), "Characters left readable at the start.")
@@ -40,6 +44,29 @@ class Mask(Options):
             "Separators that stay where they are and do not count, as in `keep: ' -'`.",
         ),
     )
+    length: str = field(
+        default="same",
+        metadata=key(
+            Choice(
+                {
+                    "same": "one sign for each hidden character",
+                    "fixed": f"{FIXED} signs, however many characters are hidden",
+                }
+            ),
+            "Whether the length shows.",
+        ),
+    )
+
+    def faults(self) -> Iterator[Fault]:
+        """What contradicts what."""
+        if self.keep and self.length == "fixed":
+            yield ("keep",), "separators cannot stay in their places where the length is fixed"
+
+    @property
+    def revealed(self) -> float:
+        """By the readable characters; the length and the separators a little."""
+        readable = (self.keep_first + self.keep_last) / (2 * ENDS_MAX)
+        return 0.85 * readable + 0.1 * (self.length == "same") + 0.05 * (self.keep != "")
 
 
 def mask(options: Mask, _means: Means) -> Transform:
@@ -51,11 +78,13 @@ def mask(options: Mask, _means: Means) -> Transform:
         frozenset(options.keep),
     )
 
+    fixed = char * FIXED if options.length == "fixed" else ""
+
     def hidden(text: str) -> str:
         length = len(text)
         if length <= first + last:
-            return char * length
-        return text[:first] + char * (length - first - last) + text[length - last :]
+            return fixed or char * length
+        return text[:first] + (fixed or char * (length - first - last)) + text[length - last :]
 
     def separated(text: str) -> str:
         shown = iter(hidden("".join(sign for sign in text if sign not in separators)))
@@ -68,7 +97,7 @@ def mask(options: Mask, _means: Means) -> Transform:
         if kind is str:
             return masked(value)
         if (kind is int or kind is Decimal) and is_exact(value):
-            return masked(str(value))
+            return masked(f"{value:f}" if kind is Decimal else str(value))
         raise Mismatch
 
     return apply

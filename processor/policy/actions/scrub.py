@@ -1,12 +1,12 @@
-"""scrub: personal data recognised in free text is replaced by its name, as in `call me at [phone]`."""
+"""scrub: personal data recognised in free text is replaced, as in `call me at [phone]`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from processor.policy.actions.action import Options, Transform
-from processor.policy.detection import ENTITIES, SCORES, finder
+from processor.policy.detection import ENTITIES, SCORES, expanded, finder
 from processor.policy.kinds import Choice, Many, key
 from processor.policy.notes import Mismatch
 from processor.policy.sections import LEVELS, EntityName
@@ -14,6 +14,8 @@ from processor.policy.sections import LEVELS, EntityName
 if TYPE_CHECKING:
     from processor.policy.actions.action import Means
     from processor.policy.notes import Record
+
+MASK: Final = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +26,30 @@ class Scrub(Options):
         default=tuple(ENTITIES),
         metadata=key(Many(EntityName()), "What to look for. Everything that can be recognised if left out."),
     )
-
     least: str = field(
         default="likely",
         metadata=key(Choice(LEVELS), "How sure a finding has to be at least to be replaced."),
     )
+    replace: str = field(
+        default="name",
+        metadata=key(
+            Choice(
+                {
+                    "name": "by what it is, as in `call me at [phone]`",
+                    "mask": "by a star for each character: the text keeps its length",
+                }
+            ),
+            "What stands for a finding.",
+        ),
+    )
+
+    @property
+    def revealed(self) -> float:
+        """The surer a finding has to be, and the fewer entities are looked for, the more gets through."""
+        unsought = 1 - len(expanded(self.entities)) / len(ENTITIES)
+        return (
+            0.4 * list(LEVELS).index(self.least) + 0.15 * max(unsought, 0) + 0.05 * (self.replace == "mask")
+        )
 
     @property
     def cleared(self) -> tuple[str, ...]:
@@ -44,6 +65,7 @@ class Scrub(Options):
 def scrub(options: Scrub, means: Means) -> Transform:
     """Clean texts."""
     find = finder(options.entities, least=SCORES[options.least], custom=means.recognizers)
+    masked = options.replace == "mask"
 
     def apply(value: Any, record: Record) -> Any:
         if type(value) is not str:
@@ -55,7 +77,8 @@ def scrub(options: Scrub, means: Means) -> Transform:
         pieces: list[str] = []
         for span in spans:
             scrubbed[span.entity] = scrubbed.get(span.entity, 0) + 1
-            pieces += value[end : span.start], f"[{span.entity}]"
+            stands = MASK * (span.end - span.start) if masked else f"[{span.entity}]"
+            pieces += value[end : span.start], stands
             end = span.end
         return "".join(pieces) + value[end:]
 

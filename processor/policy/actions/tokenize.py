@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from processor.policy.actions.keyed import Keyed, plaintext
+from processor.policy.actions.keyed import Normalized, plaintext
 
 if TYPE_CHECKING:
     from processor.policy.actions.action import Means, Transform
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tokenize(Keyed):
+class Tokenize(Normalized):
     """Replace the value by an AES-SIV token (RFC 5297)."""
 
 
