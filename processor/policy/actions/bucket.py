@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from processor.policy.actions.action import Means
-    from processor.policy.kinds import Fault, Place
+    from processor.policy.kinds import Fault
     from processor.policy.notes import Record
 
 AMOUNT_MAX: Final = 10**15
 WIDTH: Final = Amount(1e-9, AMOUNT_MAX)
 EDGE: Final = Amount(-AMOUNT_MAX, AMOUNT_MAX)
+DIGITS: Final = 1
 DIGITS_MAX: Final = 6
 WAYS: Final = ("edges", "width", "step", "digits")
 
@@ -52,15 +53,17 @@ class Bucket(Options):
     )
     digits: int | None = field(
         default=None,
-        metadata=key(Whole(1, DIGITS_MAX), "To so many leading digits, a number: 2 makes 12000 of 12345."),
+        metadata=key(
+            Whole(1, DIGITS_MAX),
+            "To so many leading digits, a number: 2 makes 12000 of 12345. 1 if nothing else is said.",
+        ),
     )
 
     def faults(self) -> Iterator[Fault]:
         """What contradicts what."""
         said = [way for way in WAYS if getattr(self, way) not in (None, ())]
-        if len(said) != 1:
-            place: Place = (said[-1],) if said else ()
-            yield place, f"bucket takes one of {', '.join(WAYS)}, not {' and '.join(said) or 'none'}"
+        if len(said) > 1:
+            yield (said[-1],), f"bucket takes one of {', '.join(WAYS)}, not {' and '.join(said)}"
         if self.start is not None and self.width is None:
             yield ("from",), "from goes with `width` only"
         if any(low >= high for low, high in pairwise(self.edges)):
@@ -71,10 +74,10 @@ class Bucket(Options):
         """The finer the more; what comes out of few edges is the least."""
         if self.edges:
             return 0.5 * len(self.edges) / (len(self.edges) + 4)
-        if self.digits is not None:
-            return 0.5 + 0.5 * self.digits / DIGITS_MAX
+        width = self.width or self.step
+        if width is None:
+            return 0.5 + 0.5 * (self.digits or DIGITS) / DIGITS_MAX
         # From 1 at the narrowest to 0 at the widest, by order of magnitude.
-        width = self.width or self.step or AMOUNT_MAX
         return (log10(AMOUNT_MAX) - log10(width)) / (log10(AMOUNT_MAX) - log10(WIDTH.least))
 
 
@@ -86,8 +89,7 @@ def bucket(options: Bucket, _means: Means) -> Transform:
         return _ranges(decimal(options.width), decimal(options.start or 0))
     if options.step is not None:
         return _multiples(decimal(options.step))
-    assert options.digits is not None, "faults() sees to it"  # noqa: S101
-    return _leading(options.digits)
+    return _leading(options.digits or DIGITS)
 
 
 def _between(amounts: tuple[int | float, ...]) -> Transform:
