@@ -42,14 +42,14 @@ counted apart, and are larger."""
 
 LOW_POPULATION: Final = {
     "union": CENSUS_2000 | CENSUS_2020 | UNCOUNTED_2020,
-    "2020": CENSUS_2020 | UNCOUNTED_2020,
-    "2000": CENSUS_2000,
+    "census_2020": CENSUS_2020 | UNCOUNTED_2020,
+    "census_2000": CENSUS_2000,
     "keep": frozenset[str](),
 }
 LOW_POPULATION_SAYS: Final = {
     "union": "000 where either census says so",
-    "2020": "000 by the census of 2020: 18 areas, and those in which nobody was counted",
-    "2000": "000 by the census of 2000: the 17 areas of the Department's list of 2012",
+    "census_2020": "000 by the census of 2020: 18 areas, and those in which nobody was counted",
+    "census_2000": "000 by the census of 2000: the 17 areas of the Department's list of 2012",
     "keep": "the digits as they are, as for countries other than the United States",
 }
 NOBODY: Final = "000"
