@@ -1,0 +1,261 @@
+"""Two versions of a policy: what a reader of the feed gets to see more of, and less of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from processor.policy import paths
+from processor.policy.actions import ACTIONS
+from processor.policy.detection import SCORES, expanded
+from processor.policy.kinds import keys_of
+from processor.review.differences import (
+    NOTHING,
+    Difference,
+    Rank,
+    Verdict,
+    fewer,
+    in_order,
+    members,
+    more,
+    neutral,
+    ranked,
+    untold,
+    verdict,
+)
+from processor.review.outcomes import Resolver, feasible, probes, said_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from processor.policy.plan import Plan, Rule
+    from processor.policy.sections import RecognizerRule
+    from processor.review.outcomes import Outcome
+
+TOP_MAX: Final = 121.0  # stands for no group of the oldest: above all ages that `top` can name
+
+# Options that the exposure may not tell apart: it is rounded by what the action knows of its own.
+WITHIN_EXPOSURE: Final[dict[str, tuple[Rank, str]]] = {
+    "keep_first": (more, "characters shown at the start"),
+    "keep_last": (more, "characters shown at the end"),
+    "keep": (len, "separators shown"),
+    "v4": (more, "bits shown of an IPv4 address"),
+    "v6": (more, "bits shown of an IPv6 address"),
+    "top": (lambda top: TOP_MAX if top is None else float(top), "up to which age people are told apart"),
+}
+# Options that guard what leaves, whatever the exposure.
+BESIDE_EXPOSURE: Final[dict[str, tuple[Rank, str]]] = {
+    "least": (SCORES.__getitem__, "how sure a finding has to be to be replaced"),
+    "scope": (in_order("subject", "domain"), "whose key it is: a person's dies with the person's data"),
+}
+SETS: Final = {
+    "entities": (Verdict.NARROWER, "replaced in the text"),
+    "allow": (Verdict.WIDER, "let pass by the leak guard"),
+}
+NOT_JOINING: Final = frozenset({"allow"})
+"""Options of actions whose output joins that do not change what it joins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that differs: the widest first, then what is narrower, then the rest."""
+
+    old: Plan
+    new: Plan
+    differences: tuple[Difference, ...]
+
+    def of(self, verdict: Verdict) -> list[Difference]:
+        """Those of one verdict."""
+        return [one for one in self.differences if one.verdict is verdict]
+
+
+def compare(old: Plan, new: Plan) -> Comparison:
+    """What the new plan says otherwise than the old one."""
+    found = [
+        *_fields(Resolver(old), Resolver(new)),
+        *_unknown(old, new),
+        *_whose(old, new),
+        *_recognizers(old, new),
+        *_limits(old, new),
+        *_score(old, new),
+        *_routes(old, new),
+        *_retention(old, new),
+    ]
+    order = list(Verdict)
+    found.sort(key=lambda one: (order.index(one.verdict), -one.widening))
+    return Comparison(old, new, tuple(found))
+
+
+def _fields(old: Resolver, new: Resolver) -> Iterator[Difference]:
+    said: set[tuple[Outcome, Outcome]] = set()
+    for path, is_own in probes(old, new):
+        text, pairs = paths.render(path), list(feasible(old.outcomes(path), new.outcomes(path)))
+        # Where two paths cross, only what no path of a rule has said already.
+        found = [one for pair in pairs if is_own or pair not in said for one in _facets(text, *pair)]
+        said.update(pairs)
+        yield from _strongest(found)
+        if is_own:
+            yield from _line(text, old.line(path), new.line(path))
+
+
+def _strongest(found: list[Difference]) -> Iterator[Difference]:
+    """Of several that differ by the case only, the one that says most."""
+    by_kind: dict[tuple[str, Verdict, str], Difference] = {}
+    for one in found:
+        # Differences of exposure are told by the widest; others each for itself.
+        kind = (one.aspect, one.verdict, "" if one.exposure else f"{one.before} {one.after}")
+        if kind not in by_kind or abs(one.widening) > abs(by_kind[kind].widening):
+            by_kind[kind] = one
+    yield from by_kind.values()
+
+
+def _facets(path: str, old: Outcome, new: Outcome) -> Iterator[Difference]:
+    """What differs for a record that met the one outcome and now meets the other."""
+    if old.rule is new.rule is None and (
+        old.exposure == new.exposure or old.is_unknown is new.is_unknown is True
+    ):
+        return  # the policies' word on unknown fields is compared once, not here
+    exposure, (before, after) = (old.exposure, new.exposure), (old.told, new.told)
+    arrival = "added" if old.is_unknown else "removed" if new.is_unknown else ""
+    if old.exposure != new.exposure:
+        yield Difference(path, "exposure", verdict(*exposure), before, after, arrival, exposure)
+    elif old.action != new.action:
+        yield Difference(path, "action", Verdict.NEUTRAL, before, after, arrival, exposure)
+    if old.rule and new.rule and old.action == new.action:
+        yield from _options(path, old.rule, new.rule, is_seen=old.exposure != new.exposure)
+    joins = _joins(old), _joins(new)
+    # That what is kept joins, and what does not leave does not, goes without saying.
+    is_told = all(joins) or (old.rule and new.rule and "keep" not in {old.action, new.action})
+    if joins[0] != joins[1] and is_told:
+        said = "joins across the change break" if all(joins) else "joins now" if joins[1] else "joins no more"
+        yield Difference(path, "joins", Verdict.NEUTRAL, before, after, said)
+    if _opens(old) != _opens(new):
+        said = "nobody can open it any more" if _opens(old) else "whoever has the keys can open it"
+        yield Difference(path, "opens", Verdict.NEUTRAL, before, after, said)
+
+
+def _options(path: str, old: Rule, new: Rule, *, is_seen: bool) -> Iterator[Difference]:
+    """What two rules of one action say otherwise; `is_seen` if the exposure has told part of it."""
+    for name, option in keys_of(type(old.options)).items():
+        pair = getattr(old.options, option.name), getattr(new.options, option.name)
+        if name in SETS:
+            yield from members(path, name, (expanded(pair[0]), expanded(pair[1])), *SETS[name])
+        elif name in BESIDE_EXPOSURE:
+            yield from ranked(path, name, pair, *BESIDE_EXPOSURE[name])
+        elif name in WITHIN_EXPOSURE and not is_seen:
+            yield from ranked(path, name, pair, *WITHIN_EXPOSURE[name])
+        elif name not in {"class", "required"} and not is_seen:
+            yield from neutral(path, name, pair)
+
+
+def _line(path: str, old: list[Rule], new: list[Rule]) -> Iterator[Difference]:
+    """What the lines for one path say otherwise as a whole, all their cases together."""
+    if not old or not new:
+        return
+    lines = old, new
+    required, other = (any(rule.options.required for rule in line) for line in lines)
+    said = "whether a record without it is held back"
+    yield from ranked(path, "required", (required, other), fewer, said)
+    one, two = (tuple(dict.fromkeys(rule.options.data_class or NOTHING for rule in line)) for line in lines)
+    yield from neutral(path, "class", (one, two), "what the standards take it for")
+    one, two = (tuple(rule.when.text if rule.when else "otherwise" for rule in line) for line in lines)
+    yield from neutral(path, "cases", (one, two), "which records meet which case")
+
+
+def _joins(outcome: Outcome) -> tuple[Any, ...] | None:
+    """What values have in common that join; None if they do not."""
+    rule = outcome.rule
+    if rule is None or not ACTIONS[rule.action].joinable:
+        return None
+    said = {name: value for name, value in said_options(rule).items() if name not in NOT_JOINING}
+    return rule.action, *said.items()
+
+
+def _opens(outcome: Outcome) -> bool:
+    """Whether somebody could open what leaves; what is kept needs no opening."""
+    return outcome.rule is not None and outcome.action != "keep" and ACTIONS[outcome.action].reversible
+
+
+def _unknown(old: Plan, new: Plan) -> Iterator[Difference]:
+    said = "fields that no rule names"
+    if "quarantine" in {old.unknown, new.unknown}:
+        said = "whether a record with fields that no rule names is held back"
+    order = in_order("quarantine", "drop", "redact")
+    yield from ranked("unknown", "exposure", (old.unknown, new.unknown), order, said)
+
+
+def _whose(old: Plan, new: Plan) -> Iterator[Difference]:
+    yield from neutral("policy", "name", (old.name, new.name), "these are two policies")
+    pair, said = (old.subject, new.subject), "whose data a record is, to be shown or forgotten"
+    if None in pair:
+        yield from ranked("subject", "name", pair, lambda name: float(name is None), said)
+    else:
+        yield from neutral("subject", "name", pair, said)
+
+
+def _recognizers(old: Plan, new: Plan) -> Iterator[Difference]:
+    before, after = ({one.name: one for one in plan.recognizers} for plan in (old, new))
+    yield from members("recognizers", "entities", (before, after), Verdict.NARROWER, "recognised in texts")
+    for name in sorted(before.keys() & after.keys()):
+        yield from _recognizer(f"recognizers.{name}", before[name], after[name])
+
+
+def _recognizer(subject: str, old: RecognizerRule, new: RecognizerRule) -> Iterator[Difference]:
+    said = "what is recognised"
+    yield from ranked(subject, "pattern", (old.pattern, new.pattern), untold, said)
+    # Without check digits it finds all that it finds with any; with two kinds of them, who knows.
+    checks = old.checksum, new.checksum
+    rank: Rank = (lambda name: float(name != "none")) if "none" in checks else untold
+    yield from ranked(subject, "checksum", checks, rank, said)
+    for name in ("bare", "near"):
+        pair = getattr(old, name), getattr(new, name)
+        # Where it is not found at all, least is replaced.
+        sure: Rank = lambda level: -SCORES[level] if level else 0.0  # noqa: E731  one line, used below
+        yield from ranked(subject, name, pair, sure, "how sure it is of what it finds")
+    words = "words that make it surer"
+    yield from members(subject, "context", (old.context, new.context), Verdict.NARROWER, words)
+
+
+def _limits(old: Plan, new: Plan) -> Iterator[Difference]:
+    said = "a value that holds more is redacted"
+    for name, option in keys_of(type(old.limits)).items():
+        pair = getattr(old.limits, option.name), getattr(new.limits, option.name)
+        yield from ranked(f"limits.{name}", "size", pair, more, said)
+
+
+def _score(old: Plan, new: Plan) -> Iterator[Difference]:
+    before, after = (plan.score.reads if plan.score else () for plan in (old, new))
+    said = "raw fields granted to the model"
+    yield from members("score.reads", "grant", (before, after), Verdict.WIDER, said)
+    yield from neutral("score.model", "name", (old.model, new.model), "other scores, other flags")
+    if old.score is None or new.score is None:
+        return
+    yield from neutral("score.label", "label", (old.score.label, new.score.label), "how the truth comes back")
+    pair, said = (old.score.flag_at, new.score.flag_at), "from where on an event is flagged"
+    if "flagged" not in {old.routes.sns.events, new.routes.sns.events}:
+        yield from neutral("score.flag_at", "threshold", pair, said)
+    elif type(pair[0]) is type(pair[1]):
+        yield from ranked("score.flag_at", "threshold", pair, _threshold, said)
+    else:
+        yield from ranked("score.flag_at", "threshold", pair, untold, said)
+
+
+def _threshold(flag_at: str | float) -> float:
+    """The lower, the more alerts."""
+    return -float(flag_at.removeprefix("p") if isinstance(flag_at, str) else flag_at)
+
+
+def _routes(old: Plan, new: Plan) -> Iterator[Difference]:
+    order, said = in_order("none", "flagged", "all"), "which events go there"
+    s3, sns = (old.routes.s3.events, new.routes.s3.events), (old.routes.sns.events, new.routes.sns.events)
+    yield from ranked("routes.s3.events", "events", s3, order, said)
+    yield from ranked("routes.sns.events", "events", sns, order, said)
+    attributes = old.routes.sns.attributes, new.routes.sns.attributes
+    said = "beside each alert, for subscribers to filter on"
+    yield from members("routes.sns.attributes", "attributes", attributes, Verdict.WIDER, said)
+
+
+def _retention(old: Plan, new: Plan) -> Iterator[Difference]:
+    for name, option in keys_of(type(old.retention_days)).items():
+        pair = getattr(old.retention_days, option.name), getattr(new.retention_days, option.name)
+        yield from ranked(f"retention_days.{name}", "days", pair, more, "how long it is kept")
