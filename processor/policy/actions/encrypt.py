@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from processor.crypto import to_plaintext
@@ -32,7 +33,7 @@ def encrypt(_options: Encrypt, means: Means) -> Transform:
     def apply(value: Any, record: Record) -> Any:
         try:
             plaintext = to_plaintext(value)
-        except ValueError:
+        except (ValueError, InvalidOperation):  # a signalling NaN cannot even be compared
             raise Mismatch from None
         return data_key().seal(plaintext, associated_data(policy, path, record.event_id))
 
