@@ -11,6 +11,8 @@ from processor.policy.detection import expanded
 from processor.policy.kinds import UNREADABLE, Many, Problem, keys_of, shown, unknown_name
 
 if TYPE_CHECKING:
+    from dataclasses import Field
+
     from processor.policy.kinds import Kind, Place
     from processor.policy.plan import Rule
 
@@ -47,7 +49,7 @@ class Limit:
         """The words for a rule whose option is not so."""
         value = getattr(rule.options, self.attribute)
         wanted = [f"at {name} {bound}" for name in BOUNDS if (bound := getattr(self, name)) is not None]
-        wanted = wanted or [" or ".join(map(str, self.among))]
+        wanted = wanted or [" or ".join("left out" if one is None else str(one) for one in self.among)]
         said = (
             "left out" if value in (None, ()) else shown(list(value) if isinstance(value, tuple) else value)
         )
@@ -74,8 +76,8 @@ class Form:
 class FormKind:
     """A form, written as policies write rules: `drop`, or `{action: mask, keep_last: {most: 4}}`.
 
-    An option is one value, a list of which one has to be (of entities: one has to be in the rule's), or a map
-    of bounds.
+    An option is one value, a list of values it may have (of entities: one has to be among the rule's), or a
+    map of bounds. `null` among the values is the option left out, where that means something.
     """
 
     def read(self, value: Any, at: Place, problems: list[Problem]) -> Any:
@@ -93,9 +95,7 @@ class FormKind:
             if option not in known:
                 problems.append(unknown_name(option, place, known, what=f"option of {name}", on_key=True))
                 continue
-            kind = known[option].metadata["kind"]
-            said = _said(wanted, kind.kind if isinstance(kind, Many) else kind, place, problems)
-            limits.append(Limit(option, known[option].name, **said))
+            limits.append(Limit(option, known[option].name, **_said(wanted, known[option], place, problems)))
         return Form(name, tuple(limits)) if len(problems) == before else UNREADABLE
 
     def schema(self) -> dict[str, Any]:
@@ -103,11 +103,18 @@ class FormKind:
         return {"oneOf": [{"enum": list(ACTIONS)}, form]}
 
 
-def _said(wanted: Any, kind: Kind, at: Place, problems: list[Problem]) -> dict[str, Any]:
+def _said(wanted: Any, option: Field[Any], at: Place, problems: list[Problem]) -> dict[str, Any]:
     """What a limit says of an option, each value read as a policy's would be."""
+    kind = option.metadata["kind"]
+    one: Kind = kind.kind if isinstance(kind, Many) else kind
+
+    def read(value: Any, place: Place) -> Any:
+        return None if value is None and option.default is None else one.read(value, place, problems)
+
     if not isinstance(wanted, dict):
-        values = wanted if isinstance(wanted, list) and wanted else [wanted]
-        return {"among": tuple(kind.read(value, at, problems) for value in values)}
+        listed = isinstance(wanted, list) and bool(wanted)
+        values = enumerate(wanted) if listed else [(None, wanted)]
+        return {"among": tuple(read(value, at if index is None else (*at, index)) for index, value in values)}
     problems.extend(
         unknown_name(name, (*at, name), BOUNDS, what="bound", on_key=True)
         for name in wanted
@@ -115,4 +122,4 @@ def _said(wanted: Any, kind: Kind, at: Place, problems: list[Problem]) -> dict[s
     )
     if not wanted:
         problems.append(Problem(at, "the bounds are empty", "Write {most: 4}, {least: 1} or both."))
-    return {name: kind.read(wanted[name], (*at, name), problems) for name in BOUNDS if name in wanted}
+    return {name: one.read(wanted[name], (*at, name), problems) for name in BOUNDS if name in wanted}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from processor.policy.actions import CLASSES
+
 Policy = tuple[dict[str, Any], dict[str, Any]]
 """The fields, and what else the policy says."""
 
@@ -42,11 +44,13 @@ def each(action: str, *names: str, **options: Any) -> list[Policy]:
     return only(*(of(name, action, **options) for name in names))
 
 
-HASH_SIDE_BY_SIDE = {"a": of("pan", "pseudonymize"), "b": of("pan", "mask", keep_last=4)}
+HASH_SIDE_BY_SIDE = {"a": of("pan", "hash"), "b": of("pan", "mask", keep_last=4)}
 CASES_SIDE_BY_SIDE = {
     "a": [{"when": "kind == 1", **of("pan", "pseudonymize")}, of("pan", "mask", keep_first=6)]
 }
-LINKABLE = ("pseudonymize", "tokenize", "encrypt")
+FPE_SIDE_BY_SIDE = {"a": of("pan", "fpe", keep_last=4), "b": of("pan", "hash")}
+LINKABLE = ("pseudonymize", "tokenize", "hash", "encrypt")
+PERSONAL = [name for name in CLASSES if name not in {"public", "secret", "authentication_data"}]
 SAFE = "hipaa-safe-harbor"
 CFR = "45 CFR 164.514"
 
@@ -80,7 +84,7 @@ CASES = [
         + each("mask", "pan", keep_last=5)
         + each("keep", "pan")
         + each("scrub", "pan"),
-        each("mask", "pan", keep_first=8, keep_last=4),
+        each("mask", "pan", keep_first=8, keep_last=4) + each("fpe", "pan", keep_first=6, keep_last=4),
     ),
     Case(
         "pci-dss-4",
@@ -92,17 +96,24 @@ CASES = [
             *each("mask", "pan", keep_last=5),
             (HASH_SIDE_BY_SIDE, {}),
             (CASES_SIDE_BY_SIDE, {}),
+            (FPE_SIDE_BY_SIDE, {}),
             *only({"action": "keep", "allow": ["card"]}, of("public", "keep", allow=["email", "world"])),
         ],
         [
             *(({"x": of("pan", action)}, {}) for action in ("drop", "redact", *LINKABLE)),
             *each("mask", "pan", keep_first=6, keep_last=4),
             ({"a": of("pan", "tokenize"), "b": of("pan", "mask", keep_last=4)}, {}),
-            ({"a": of("pan", "pseudonymize"), "b": of("pan", "mask")}, {}),
+            ({"a": of("pan", "hash"), "b": of("pan", "mask")}, {}),
             ({"a": of("pan", "mask", keep_first=6), "b": of("pan", "mask", keep_last=4)}, {}),
-            ({"a": of("pan", "pseudonymize"), "b": of("identifier", "mask", keep_last=4)}, {}),
+            ({"a": of("pan", "hash"), "b": of("identifier", "mask", keep_last=4)}, {}),
             *each("keep", "public", allow=["email"]),
         ],
+    ),
+    Case(
+        "pci-dss-4",
+        "3.5.1.1",
+        each("hash", "pan", key="none"),
+        each("hash", "pan") + each("hash", "identifier", key="none"),
     ),
     Case(
         "pci-dss-4", "8.3.2", each("tokenize", "secret") + each("keep", "secret"), each("encrypt", "secret")
@@ -127,8 +138,12 @@ CASES = [
         f"{CFR}(b)(2)(i)(B)",
         each("keep", "place", "postcode")
         + each("tokenize", "place", "postcode")
-        + each("generalize", "postcode", to="zip3"),
-        each("drop", "place", "postcode"),
+        + each("generalize", "place", to="grid")
+        + each("generalize", "postcode", to="zip3", low_population="keep")
+        + each("generalize", "postcode", to="zip3", low_population="census_2000"),
+        each("drop", "place", "postcode")
+        + each("generalize", "postcode", to="zip3")
+        + each("generalize", "postcode", to="zip3", low_population="census_2020"),
     ),
     Case(
         SAFE,
@@ -136,10 +151,15 @@ CASES = [
         each("generalize", "birth_date", to="year")
         + each("generalize", "birth_date", to="year", top=90)
         + each("generalize", "birth_date", "date", to="month")
-        + each("keep", "age", "date", "birth_date"),
+        + each("keep", "age", "date", "birth_date")
+        + each("generalize", "age", to="age", top=95)
+        + each("bucket", "age", edges=[0, 50, 95])
+        + each("bucket", "age", width=10)
+        + [({"x": of("date", "shift_dates")}, {"subject": "x"})],
         each("generalize", "birth_date", to="year", top=89)
         + each("generalize", "date", to="year")
-        + each("redact", "age"),
+        + each("generalize", "age", to="age", top=85)
+        + each("bucket", "age", edges=[0, 18, 90]),
     ),
     Case(
         SAFE,
@@ -151,7 +171,7 @@ CASES = [
         SAFE,
         f"{CFR}(b)(2)(i)(M)-(O)",
         each("truncate", "network") + each("keep", "network"),
-        each("drop", "network"),
+        each("drop", "network") + each("truncate", "network", kind="user_agent"),
     ),
     Case(SAFE, f"{CFR}(b)(2)(i)(P), (Q)", each("encrypt", "biometric"), each("redact", "biometric")),
     Case(
@@ -159,7 +179,7 @@ CASES = [
         f"{CFR}(b)(2)(i)(R)",
         [
             *each("keep", "secret"),
-            *each("tokenize", "authentication_data"),
+            *each("hash", "authentication_data"),
             ({"x": "drop"}, {"unknown": "redact"}),
         ],
         [*each("drop", "secret", "authentication_data"), ({"x": "drop"}, {"unknown": "quarantine"})],
@@ -177,12 +197,14 @@ CASES = [
         ],
         each("drop", "identifier") + each("pseudonymize", "public"),
     ),
+    Case("gdpr", "Art. 4(5)", each("hash", *PERSONAL, key="none"), each("hash", *PERSONAL)),
     Case(
         "gdpr",
         "Art. 5(1)(c)",
         each("keep", "birth_date", "postcode", "place", "network")
         + each("scrub", "place")
         + each("generalize", "birth_date", to="day")
+        + each("generalize", "place", to="grid", degrees=0.001)
         + each("truncate", "network", v4=32)
         + each("truncate", "network", v6=64)
         + each("mask", "postcode", keep_last=4),
@@ -190,6 +212,7 @@ CASES = [
         + each("generalize", "postcode", to="zip3")
         + each("mask", "postcode", keep_first=3)
         + each("truncate", "network")
+        + each("generalize", "network", to="host")
         + each("drop", "place"),
     ),
     Case(
@@ -266,6 +289,7 @@ CASES = [
         each("keep", "birth_date", "postcode", "network") + each("truncate", "network", v4=32),
         each("generalize", "birth_date", to="year") + each("truncate", "network"),
     ),
+    Case("ccpa", "1798.140(aa)", each("hash", *PERSONAL, key="none"), each("hash", *PERSONAL)),
     Case(
         "ccpa",
         "1798.140(ae)(1)(A)",
@@ -278,10 +302,12 @@ CASES = [
     Case(
         "ccpa",
         "1798.140(ae)(1)(C)",
-        each("keep", "place"),
-        each("drop", "place"),
+        each("keep", "place") + each("generalize", "place", to="grid", degrees=0.01),
+        each("drop", "place")
+        + each("generalize", "place", to="grid")
+        + each("generalize", "place", to="grid", degrees=0.02),
     ),
-    Case("ccpa", "1798.140(ae)(1)(D), (2)(B)", each("scrub", "sensitive"), each("tokenize", "sensitive")),
+    Case("ccpa", "1798.140(ae)(1)(D), (2)(B)", each("scrub", "sensitive"), each("hash", "sensitive")),
     Case("ccpa", "1798.140(ae)(2)(A)", each("mask", "biometric"), each("encrypt", "biometric")),
     Case(
         "ccpa",
