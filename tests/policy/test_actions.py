@@ -199,6 +199,8 @@ CASES: dict[str, list[tuple[Any, Any]]] = {
         (f"{MOZILLA} (Macintosh; Intel Mac OS X 10_15_7) {SAFARI} Safari/605.1.15", "Safari/17 macOS"),
         (f"{MOZILLA} {IPHONE}", "Safari/17 iOS"),
         ("curl/8.5.0", "curl/8"),
+        (f"{MOZILLA} (Windows NT 6.1; Trident/7.0; rv:11.0) like Gecko", "Internet Explorer/11 Windows"),
+        ("Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1)", "Internet Explorer/8 Windows"),
         ("AnnsOwnBrowser/3.1", REDACTED),
         ("", REDACTED),
         (0, REDACTED),
