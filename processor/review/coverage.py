@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.policy import paths
+from processor.review import shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,7 +30,8 @@ class Coverage:
     reached: Counter[int] = field(default_factory=Counter)
     """By the index of the rule, null values included."""
     unnamed: Counter[str] = field(default_factory=Counter)
-    """Fields that no rule names, and maps and lists whose rules reach for something else."""
+    """Fields that no rule names, and maps and lists whose rules reach for something else. A name that is
+    itself a datum stands there by its shape."""
 
     def unmet(self, plan: Plan) -> list[int]:
         """The rules that met nothing, by index."""
@@ -65,6 +67,6 @@ def _walk(value: Any, node: Node, place: Path, found: Coverage) -> None:
 
 
 def _unnamed(place: Path, found: Coverage) -> None:
-    path = paths.render(place)
+    path = shape.path(paths.render(place))
     if path in found.unnamed or len(found.unnamed) < UNNAMED_MAX:
         found.unnamed[path] += 1

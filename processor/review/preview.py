@@ -143,7 +143,7 @@ def preview(
         examples: how many records to keep for showing.
     """
     looking = _Looking(plan, keys, now, examples)
-    looking.seen.unnamed = _without_data(coverage(plan, looking.passing(records)).unnamed)
+    looking.seen.unnamed = coverage(plan, looking.passing(records)).unnamed
     looking.seen.anonymity = looking.classes.anonymity()
     return looking.seen
 
@@ -243,7 +243,7 @@ class _Looking:
             for first in self.lines
             if first in before
         ]
-        unnamed = _without_data(coverage(self.plan, [record]).unnamed)
+        unnamed = coverage(self.plan, [record]).unnamed
         left = (REDACTED,) if self.plan.unknown == "redact" else ()
         return cells + [Cell(path, f"unknown: {self.plan.unknown}", (), left) for path in unnamed]
 
@@ -300,14 +300,6 @@ def _values(value: Any, node: Node, found: Values) -> None:
     elif isinstance(value, list) and node.item:
         for item in value:
             _values(item, node.item, found)
-
-
-def _without_data(unnamed: Counter[str]) -> Counter[str]:
-    """Paths that no rule names, with those names by their shape only that are data themselves."""
-    without: Counter[str] = Counter()
-    for path, count in unnamed.items():
-        without[shape.path(path)] += count
-    return without
 
 
 def _searched(value: Any) -> str:

@@ -30,3 +30,8 @@ def test_what_is_remembered_has_an_end(plan_of: PlanOf) -> None:
     found = coverage(plan_of({"id": "keep"}), [{f"x{n}": 1 for n in range(UNNAMED_MAX + 50)}] * 2)
     assert len(found.unnamed) == UNNAMED_MAX
     assert set(found.unnamed.values()) == {2}
+
+
+def test_names_that_are_data_are_told_by_their_shape(plan_of: Callable[..., Any]) -> None:
+    found = coverage(plan_of({"a": "keep"}), [{"m": 1, "ann@example.com": 1}, {"bob@example.com": 2}])
+    assert found.unnamed == {"m": 1, '["text xxx@xxxxxxx.xxx"]': 2}

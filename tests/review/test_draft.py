@@ -102,7 +102,6 @@ def test_nothing_that_identifies_somebody_leaves_by_the_draft(paid: list[Record]
 
 def test_the_draft_exposes_no_field_more_than_the_policy_that_people_wrote(paid: list[Record]) -> None:
     written = {rule.path: rule for rule in read_source(POLICIES / "payments.yaml").plan.rules}
-    written["tags[*]"] = written.pop("tags")  # a set, and JSON has none
     made = rules_for(paid)
     assert made.keys() == written.keys()
     more_open = {path for path, rule in made.items() if rule.exposure > written[path].exposure}
