@@ -25,9 +25,13 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 LABELS_MIN = 30  # of each entity, or a share says little
-# Least recall and precision, where they are not the usual.
+# Least recall and precision: the usual, and where it differs, why.
 USUAL = (0.95, 0.95)
-FLOORS: dict[str, tuple[float, float]] = {}
+FLOORS = {
+    "phone": (0.90, 0.95),  # a few are eight or nine bare digits, like orders
+    "ssn": (0.85, 0.95),  # one in ten is nine bare digits beside a name, without a word that tells
+    "pl_pesel": (0.70, 0.95),  # one in five likewise: a birth date in it is no more than a sign
+}
 
 
 @pytest.fixture(scope="module")
