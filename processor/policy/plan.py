@@ -42,7 +42,7 @@ from processor.policy.sections import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from processor.policy.kinds import Fault, Place
 
@@ -312,14 +312,22 @@ def read_plan(document: Any, sha256: str) -> tuple[Plan | None, list[Problem]]:
     return (None, problems) if problems else (replace(plan, sha256=sha256), [])
 
 
-def dump_plan(plan: Plan) -> bytes:
-    """The plan as JSON, keys in the order of their declaration, rules in that of the file."""
+def dump_plan(plan: Plan, allowed_wider: Mapping[str, Any] | None = None) -> bytes:
+    """The plan as JSON, keys in the order of their declaration, rules in that of the file.
+
+    Args:
+        plan: the policy.
+        allowed_wider: why it may let out more than the one before, for who reads the package; the function
+            does not.
+    """
     document = plain(replace(plan, rules=()))
     document["fields"] = {
         plan.rules[first].path: _body([plan.rules[index] for index in indices])
         for first, indices in plan.cases().items()
     }
     compiled = {"format": FORMAT, "sha256": plan.sha256, "policy": document}
+    if allowed_wider is not None:
+        compiled["allowed_wider"] = allowed_wider
     return json.dumps(compiled, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 

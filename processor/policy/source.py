@@ -51,8 +51,12 @@ def compile_policy(path: Path) -> tuple[Plan, bytes]:
     return source.plan, source.compiled
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path, *, any_name: bool = False) -> Source:
     """The policy of a file that may be anything.
+
+    Args:
+        path: the file.
+        any_name: whether it may have another name than its policy, as one has that is only looked at.
 
     Raises:
         PolicyError: as `compile_policy`.
@@ -68,7 +72,7 @@ def read_source(path: Path) -> Source:
     if plan is None:
         raise PolicyError(_located(problems, document, file))
     source = Source(path, plan, document)
-    if f"{plan.name}{SUFFIX}" != path.name:
+    if not any_name and f"{plan.name}{SUFFIX}" != path.name:
         hint = (
             f"Name the file {plan.name}{SUFFIX}: Terraform finds a stream's policy by the name of its file."
         )

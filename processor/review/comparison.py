@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.policy import paths
@@ -34,20 +34,17 @@ if TYPE_CHECKING:
 
 TOP_MAX: Final = 121.0  # stands for no group of the oldest: above all ages that `top` can name
 
-# Options that the exposure may not tell apart: it is rounded by what the action knows of its own.
-WITHIN_EXPOSURE: Final[dict[str, tuple[Rank, str]]] = {
+RANKED: Final[dict[str, tuple[Rank, str]]] = {
     "keep_first": (more, "characters shown at the start"),
     "keep_last": (more, "characters shown at the end"),
     "keep": (len, "separators shown"),
     "v4": (more, "bits shown of an IPv4 address"),
     "v6": (more, "bits shown of an IPv6 address"),
     "top": (lambda top: TOP_MAX if top is None else float(top), "up to which age people are told apart"),
-}
-# Options that guard what leaves, whatever the exposure.
-BESIDE_EXPOSURE: Final[dict[str, tuple[Rank, str]]] = {
     "least": (SCORES.__getitem__, "how sure a finding has to be to be replaced"),
     "scope": (in_order("subject", "domain"), "whose key it is: a person's dies with the person's data"),
 }
+"""Options of which it is known which way they go; all others, the exposure tells."""
 SETS: Final = {
     "entities": (Verdict.NARROWER, "replaced in the text"),
     "allow": (Verdict.WIDER, "let pass by the leak guard"),
@@ -115,37 +112,49 @@ def _facets(path: str, old: Outcome, new: Outcome) -> Iterator[Difference]:
         old.exposure == new.exposure or old.is_unknown is new.is_unknown is True
     ):
         return  # the policies' word on unknown fields is compared once, not here
-    exposure, (before, after) = (old.exposure, new.exposure), (old.told, new.told)
+    exposure, widening = (old.exposure, new.exposure), verdict(old.exposure, new.exposure)
+    before, after = old.told, new.told
     arrival = "added" if old.is_unknown else "removed" if new.is_unknown else ""
-    if old.exposure != new.exposure:
-        yield Difference(path, "exposure", verdict(*exposure), before, after, arrival, exposure)
+    options = list(_options(path, old.rule, new.rule)) if old.rule and new.rule else []
+    why = [one for one in options if one.verdict is widening is not Verdict.NEUTRAL]
+    links = list(_links(path, old, new))
+    if why:
+        # The options that differ say why more or less is seen: shorter than both rules in full.
+        options = [replace(one, exposure=exposure) if one in why else one for one in options]
+    elif widening is not Verdict.NEUTRAL:
+        yield Difference(path, "exposure", widening, before, after, arrival, exposure)
     elif old.action != new.action:
         yield Difference(path, "action", Verdict.NEUTRAL, before, after, arrival, exposure)
-    if old.rule and new.rule and old.action == new.action:
-        yield from _options(path, old.rule, new.rule, is_seen=old.exposure != new.exposure)
+    elif old.label != new.label and not options and not links:
+        yield Difference(path, "options", Verdict.NEUTRAL, before, after, "", exposure)
+    yield from options
+    yield from links
+
+
+def _links(path: str, old: Outcome, new: Outcome) -> Iterator[Difference]:
+    """What differs in what leaves equal for equal values, and in who can open it."""
     joins = _joins(old), _joins(new)
     # That what is kept joins, and what does not leave does not, goes without saying.
-    is_told = all(joins) or (old.rule and new.rule and "keep" not in {old.action, new.action})
-    if joins[0] != joins[1] and is_told:
+    if joins[0] != joins[1] and (
+        all(joins) or (old.rule and new.rule and "keep" not in {old.action, new.action})
+    ):
         said = "joins across the change break" if all(joins) else "joins now" if joins[1] else "joins no more"
-        yield Difference(path, "joins", Verdict.NEUTRAL, before, after, said)
+        yield Difference(path, "joins", Verdict.NEUTRAL, old.told, new.told, said)
     if _opens(old) != _opens(new):
         said = "nobody can open it any more" if _opens(old) else "whoever has the keys can open it"
-        yield Difference(path, "opens", Verdict.NEUTRAL, before, after, said)
+        yield Difference(path, "opens", Verdict.NEUTRAL, old.told, new.told, said)
 
 
-def _options(path: str, old: Rule, new: Rule, *, is_seen: bool) -> Iterator[Difference]:
-    """What two rules of one action say otherwise; `is_seen` if the exposure has told part of it."""
+def _options(path: str, old: Rule, new: Rule) -> Iterator[Difference]:
+    """What two rules of one action say otherwise, where it is known what that means."""
+    if old.action != new.action:
+        return
     for name, option in keys_of(type(old.options)).items():
         pair = getattr(old.options, option.name), getattr(new.options, option.name)
         if name in SETS:
             yield from members(path, name, (expanded(pair[0]), expanded(pair[1])), *SETS[name])
-        elif name in BESIDE_EXPOSURE:
-            yield from ranked(path, name, pair, *BESIDE_EXPOSURE[name])
-        elif name in WITHIN_EXPOSURE and not is_seen:
-            yield from ranked(path, name, pair, *WITHIN_EXPOSURE[name])
-        elif name not in {"class", "required"} and not is_seen:
-            yield from neutral(path, name, pair)
+        elif name in RANKED:
+            yield from ranked(path, name, pair, *RANKED[name])
 
 
 def _line(path: str, old: list[Rule], new: list[Rule]) -> Iterator[Difference]:

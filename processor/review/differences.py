@@ -122,8 +122,8 @@ def fewer(value: Any) -> float:
 
 
 def in_order(*names: str) -> Rank:
-    """The rank of names, given from the most careful to the most generous."""
-    return lambda name: float(names.index(name))
+    """The rank of names, given from the most careful to the most generous; of others nothing can be said."""
+    return lambda name: float(names.index(name)) if name in names else None
 
 
 def untold(_value: Any) -> None:

@@ -89,7 +89,7 @@ class Resolver:
                 return self._inside(node.rule, path[depth:])
             if segment is paths.Wild.KEY:
                 return self._names(node)
-            child = _child(node, segment)
+            child = child_of(node, segment)
             if child is None:
                 return (self._nowhere(node, segment),)
             node = child
@@ -184,6 +184,13 @@ def meet(one: Path, other: Path) -> Path | None:
     return (*common, *longer[len(common) :])
 
 
+def child_of(node: Node, segment: Segment) -> Node | None:
+    """The node that a step leads to; None if no rule's path takes it."""
+    if segment is paths.Wild.ITEM:
+        return node.item
+    return node.names.get(segment, node.any_name) if isinstance(segment, str) else node.any_name
+
+
 def feasible(olds: Iterable[Outcome], news: Iterable[Outcome]) -> Iterator[tuple[Outcome, Outcome]]:
     """The pairs that one record can meet, each condition taken to hold or fail whatever the others do."""
     news = tuple(news)
@@ -219,12 +226,6 @@ def _said(value: Any) -> str:
 def _exposure(rule: Rule) -> float:
     least, most = ACTIONS[rule.action].exposure
     return least + (most - least) * rule.options.revealed
-
-
-def _child(node: Node, segment: Segment) -> Node | None:
-    if segment is paths.Wild.ITEM:
-        return node.item
-    return node.names.get(segment, node.any_name) if isinstance(segment, str) else node.any_name
 
 
 def _level(rule: Rule) -> int:
