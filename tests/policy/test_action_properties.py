@@ -26,6 +26,7 @@ from processor.policy.actions.truncate import Truncate
 from processor.policy.detection import ENTITIES
 from processor.policy.kinds import Choice, Flag, Many, Problem, Section, Text, Whole, keys_of
 from processor.policy.notes import Mismatch, Notes, Record
+from processor.policy.plan import dump_plan, load_plan
 from processor.policy.sections import EntityName, Limits
 from processor.stream import Change
 
@@ -288,3 +289,14 @@ def test_a_mask_shows_its_ends_and_nothing_else(text: str, first: int, last: int
     fixed = transform("mask", Mask(keep_first=first, keep_last=last, length="fixed"))(text)
     assert fixed.replace("*", "") == shown
     assert fixed.count("*") == 8
+
+
+@given(rules())
+@settings(deadline=None)
+def test_a_rule_compiles_and_is_read_back_as_it_was(
+    plan_of: Callable[..., Any], rule: tuple[str, Options]
+) -> None:
+    plan = plan_of({"who": "drop", "field": "redact"}, subject="who")
+    used = dataclasses.replace(plan.rules[1], action=rule[0], options=rule[1])
+    plan = dataclasses.replace(plan, rules=(plan.rules[0], used))
+    assert load_plan(dump_plan(plan)) == plan

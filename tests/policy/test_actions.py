@@ -1,10 +1,13 @@
 """Each action on each sort of value: what comes out, and that anything else is redacted and counted."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+
+from processor.policy.actions.postcodes import CENSUS_2000, CENSUS_2020, LOW_POPULATION, UNCOUNTED_2020
 
 Sanitise = Callable[..., Any]
 
@@ -305,3 +308,11 @@ def test_normal_forms_that_are_empty_are_redacted(sanitise: Sanitise, normalize:
 def test_digits_that_are_none_are_redacted(sanitise: Sanitise) -> None:
     rule = {"phone": {"action": "tokenize", "normalize": "digits"}}
     assert sanitise(rule, {"phone": "unknown"}).new == {"phone": REDACTED}
+
+
+def test_the_lists_of_thinly_peopled_areas_are_whole() -> None:
+    assert (len(CENSUS_2000), len(CENSUS_2020)) == (17, 18)
+    # With the 894 prefixes that were counted, and two counted apart, all thousand.
+    assert len(UNCOUNTED_2020) == 1000 - 894 - 2
+    assert CENSUS_2020.isdisjoint(UNCOUNTED_2020)
+    assert all(re.fullmatch("[0-9]{3}", start) for start in LOW_POPULATION["union"])

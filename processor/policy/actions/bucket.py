@@ -35,8 +35,8 @@ class Bucket(Options):
     A range holds its lower end and not its upper one: 100 is in `100-200`.
     """
 
-    edges: tuple[int | float, ...] = field(
-        default=(),
+    edges: tuple[int | float, ...] | None = field(
+        default=None,
         metadata=key(Many(EDGE), "Ends of ranges, rising: [0, 100] gives `<0`, `0-100` and `>=100`."),
     )
     width: int | float | None = field(
@@ -61,12 +61,12 @@ class Bucket(Options):
 
     def faults(self) -> Iterator[Fault]:
         """What contradicts what."""
-        said = [way for way in WAYS if getattr(self, way) not in (None, ())]
+        said = [way for way in WAYS if getattr(self, way) is not None]
         if len(said) > 1:
             yield (said[-1],), f"bucket takes one of {', '.join(WAYS)}, not {' and '.join(said)}"
         if self.start is not None and self.width is None:
             yield ("from",), "from goes with `width` only"
-        if any(low >= high for low, high in pairwise(self.edges)):
+        if any(low >= high for low, high in pairwise(self.edges or ())):
             yield ("edges",), "the edges must rise"
 
     @property
