@@ -7,10 +7,13 @@ from bisect import bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from processor.policy.detection.scan import Scan, Span, is_apart
+from processor.policy.detection.recognizer import CERTAIN, LIKELY, Recognizer
+from processor.policy.detection.scan import Span, groups, is_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from processor.policy.detection.scan import Scan
 
 DIGITS_MIN, DIGITS_MAX = 12, 19
 GAP_MAX = 2  # separators between two groups
@@ -37,55 +40,52 @@ ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = (
     (670000, 679999, frozenset(range(12, 20))),  # Maestro
     (810000, 829999, frozenset({16})),  # UnionPay, RuPay
 )
+_GAP = re.compile(rf"[ \t\n\-./_]{{1,{GAP_MAX}}}")
 _FROM = [low for low, _, _ in ISSUERS]
-_GROUP = re.compile(r"[0-9]+")
 _DOUBLED = {digit: sum(map(int, str(2 * int(digit)))) for digit in "0123456789"}
 
 
-def find(scan: Scan) -> Iterator[Span]:
+def _find(scan: Scan) -> Iterator[Span]:
     """Try each run of whole groups of digits that is as long as a card number."""
     text = scan.text
-    for start, end in scan.clusters:
-        groups = [match.span() for match in _GROUP.finditer(text, start, end)]
-        if sum(stop - begin for begin, stop in groups) < DIGITS_MIN:
-            continue
-        first = 0
-        while first < len(groups):
-            found = _longest(text, groups, first)
+    for start, end in scan.stretches:
+        places, first = groups(text, start, end), 0
+        while first < len(places):
+            found = _longest(text, places, first)
             if found is None:
                 first += 1
                 continue
             last, score = found
-            yield Span("card", groups[first][0], groups[last][1], score)
+            yield Span("card", places[first][0], places[last][1], score)
             first = last + 1
 
 
-def _longest(text: str, groups: list[tuple[int, int]], first: int) -> tuple[int, float] | None:
+def _longest(text: str, places: list[tuple[int, int]], first: int) -> tuple[int, float] | None:
     """Index of the last group of the longest card number that begins with group `first`, and its score."""
     digits, found = "", None
-    for last in range(first, min(len(groups), first + DIGITS_MAX)):
-        begin, stop = groups[last]
-        gap = text[groups[last - 1][1] : begin] if last > first else ""
-        if len(gap) > GAP_MAX or "(" in gap or ")" in gap:
+    for last in range(first, min(len(places), first + DIGITS_MAX)):
+        begin, stop = places[last]
+        gap = text[places[last - 1][1] : begin] if last > first else ""
+        if gap and not _GAP.fullmatch(gap):
             break
         digits += text[begin:stop] if stop - begin <= DIGITS_MAX else "0" * (DIGITS_MAX + 1)
         if len(digits) > DIGITS_MAX:
             break
         if len(digits) >= DIGITS_MIN and is_issued(digits) and luhn(digits):
-            score = _grouping(text, groups[first : last + 1])
-            if score and is_apart(text, groups[first][0], stop):
+            score = _grouping(text, places[first : last + 1])
+            if score and is_apart(text, places[first][0], stop):
                 found = last, score
     return found
 
 
-def _grouping(text: str, groups: list[tuple[int, int]]) -> float:
+def _grouping(text: str, places: list[tuple[int, int]]) -> float:
     """How usual the grouping is: 0 for one that lists of other numbers have."""
-    sizes = [stop - begin for begin, stop in groups]
+    sizes = [stop - begin for begin, stop in places]
     if len(sizes) == 1 or sizes in ([4, 6, 5], [4, 6, 4]) or (set(sizes[:-1]) == {4} and sizes[-1] <= 4):  # noqa: PLR2004
-        return 0.95
-    gaps = {text[a[1] : b[0]] for a, b in pairwise(groups)}
+        return CERTAIN
+    gaps = {text[a[1] : b[0]] for a, b in pairwise(places)}
     if min(sizes) >= 3 or (len(gaps) == 1 and len(set(sizes)) == 1):  # noqa: PLR2004  three digits: not a day, not cents
-        return 0.6
+        return LIKELY
     return 0.0
 
 
@@ -99,3 +99,25 @@ def is_issued(digits: str) -> bool:
 def luhn(digits: str) -> bool:
     """Whether the check digit is right (ISO/IEC 7812-1, annex B)."""
     return (sum(map(int, digits[::-2])) + sum(map(_DOUBLED.__getitem__, digits[-2::-2]))) % 10 == 0
+
+
+RECOGNIZER = Recognizer(
+    entity="card",
+    digits=(DIGITS_MIN, DIGITS_MAX),
+    find=_find,
+    # The networks' own test numbers.
+    examples=(
+        "4111111111111111",
+        "4111 1111 1111 1111",
+        "4111-1111-1111-1111",
+        "3782 822463 10005",
+        "378282246310005",
+        "5555555555554444",
+    ),
+    counterexamples=(
+        "4111111111111112",
+        "1234567812345670",
+        "a4111111111111111b2c3d4e5f",
+        "41111111-1111-1111-1111-111111111111",
+    ),
+)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from processor.policy.detection.scan import Scan, Span
+from processor.policy.detection.recognizer import CERTAIN, Recognizer
+from processor.policy.detection.scan import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from processor.policy.detection.scan import Scan
 
 LOCAL_MAX, DOMAIN_MAX = 64, 253  # characters (RFC 5321, 4.5.3.1)
 
@@ -18,7 +21,7 @@ _DOMAIN = re.compile(r"[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*(?:\.[A-Za-z0-9]+(?:-+[A-Z
 _TOP_LEVEL = re.compile(r"[A-Za-z]{2,63}|xn--[A-Za-z0-9-]{1,59}", re.IGNORECASE)
 
 
-def find(scan: Scan) -> Iterator[Span]:
+def _find(scan: Scan) -> Iterator[Span]:
     """Look left and right of each @, a bounded way: linear however many there are."""
     text = scan.text
     at = text.find("@")
@@ -27,7 +30,7 @@ def find(scan: Scan) -> Iterator[Span]:
         local = before[len(before.rstrip(_LOCAL)) :].lstrip("'.-&%")
         domain = _domain(text, at + 1) if local else 0
         if domain:
-            yield Span("email", at - len(local), at + 1 + domain, 0.95)
+            yield Span("email", at - len(local), at + 1 + domain, CERTAIN)
         at = text.find("@", at + 1)
 
 
@@ -38,3 +41,17 @@ def _domain(text: str, start: int) -> int:
     while len(labels) > 1 and not _TOP_LEVEL.fullmatch(labels[-1]):
         labels.pop()
     return len(".".join(labels)) if len(labels) > 1 else 0
+
+
+RECOGNIZER = Recognizer(
+    entity="email",
+    needs=("@",),
+    find=_find,
+    examples=(
+        "ann@example.com",
+        "ann.lee+x@mail.example.co.uk",
+        "ANN@EXAMPLE.ORG",
+        "a@xn--bcher-kva.example",
+    ),
+    counterexamples=("ann@", "@example.com", "ann@localhost", "ann at example.com", "1@2.3"),
+)

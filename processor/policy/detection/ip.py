@@ -1,4 +1,4 @@
-"""IP addresses, version 4 and 6."""
+"""IP addresses: version 4 in dotted decimal (RFC 791, RFC 6943 3.1.1), version 6 in text (RFC 4291, 2.2)."""
 
 from __future__ import annotations
 
@@ -6,32 +6,68 @@ import re
 from socket import AF_INET6, inet_pton
 from typing import TYPE_CHECKING
 
-from processor.policy.detection.scan import Scan, Span
+from processor.policy.detection.recognizer import CERTAIN, LIKELY, POSSIBLE, Recognizer
+from processor.policy.detection.scan import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_V4 = re.compile(rf"(?<![0-9A-Za-z.]){_OCTET}(?:\.{_OCTET}){{3}}(?![0-9A-Za-z]|\.[0-9])")
-_V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:.]{3,45}(?![0-9A-Za-z:])")
+    from processor.policy.detection.scan import Scan
+
+CONTEXT = ("ip", "ipv4", "ipv6", "address", "adresse", "host", "server", "client", "login", "remote", "vpn")
+VERSIONS = ("version", "release", "build", "firmware", "oid", "section")
+
+DOTS, COLONS_MIN = 3, 2
+
+# Both begin with a plain set of signs and look behind it second: `re` then skips ahead, five times as fast.
+_V4 = re.compile(r"[0-9](?<![0-9A-Za-z.].)[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z]|\.[0-9])")
+_V6 = re.compile(r"[0-9A-Fa-f:](?<![0-9A-Za-z:.].)[0-9A-Fa-f:.]{2,44}(?![0-9A-Za-z:])")
 
 
-def find(scan: Scan) -> Iterator[Span]:
+def _find(scan: Scan) -> Iterator[Span]:
     """Dotted quads; then runs of hexadecimal digits and colons that the system reads as an address."""
     text = scan.text
-    if text.count(".") >= 3:  # noqa: PLR2004
+    if text.count(".") >= DOTS:
         for match in _V4.finditer(text):
-            yield Span("ip", match.start(), match.end(), 0.7)
-    if text.count(":") >= 2:  # noqa: PLR2004
+            if _is_v4(match[0]):
+                yield Span("ip", match.start(), match.end(), _score(scan, match.start(), match.end()))
+    if text.count(":") >= COLONS_MIN:
         for match in _V6.finditer(text):
             candidate = match[0].rstrip(".")
-            if candidate.count(":") >= 2 and any(sign.isdigit() for sign in candidate) and _is_v6(candidate):  # noqa: PLR2004
-                yield Span("ip", match.start(), match.start() + len(candidate), 0.8)
+            if _is_v6(candidate):
+                end = match.start() + len(candidate)
+                score = CERTAIN if scan.has_near(CONTEXT, match.start(), end) else LIKELY
+                yield Span("ip", match.start(), end, score)
+
+
+def _score(scan: Scan, start: int, end: int) -> float:
+    """Versions of programs have four parts too."""
+    if scan.has_near(CONTEXT, start, end):
+        return CERTAIN
+    return POSSIBLE if scan.has_near(VERSIONS, start, end) else LIKELY
+
+
+def _is_v4(quad: str) -> bool:
+    """Whether each part is a byte, without a leading zero (some read it as octal)."""
+    return all(int(part) <= 255 and (part == "0" or part[0] != "0") for part in quad.split("."))  # noqa: PLR2004
 
 
 def _is_v6(text: str) -> bool:
+    """Whether the system reads it so, and it is more than letters and colons (`a::b` is a name in C++)."""
+    if text.count(":") < COLONS_MIN or not any(sign.isdigit() for sign in text):
+        return False
     try:
         inet_pton(AF_INET6, text)
     except OSError:
         return False
     return True
+
+
+RECOGNIZER = Recognizer(
+    entity="ip",
+    needs=(".", ":"),
+    context=CONTEXT,
+    find=_find,
+    examples=("203.0.113.77", "2001:db8::1", "::ffff:203.0.113.77", "fe80::a:1", "255.255.255.255"),
+    counterexamples=("1.2.3", "256.1.1.1", "1.2.3.4.5", "12:30:45", "a::b", "01.2.3.4"),
+)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from processor.policy.detection.scan import Scan, Span
+from processor.policy.detection.recognizer import CERTAIN, LIKELY, Recognizer
+from processor.policy.detection.scan import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from processor.policy.detection.scan import Scan
 
 DIGITS_MIN, DIGITS_MAX = 8, 15  # of an international number, country code included (E.164)
 
@@ -48,10 +51,10 @@ _EXTENSION = re.compile(r",? ?(?:x|ext\.?) ?[0-9]{1,6}(?![0-9A-Za-z])", re.IGNOR
 _SEPARATED = re.compile(r"[ ./()-]")
 
 
-def find(scan: Scan) -> Iterator[Span]:
+def _find(scan: Scan) -> Iterator[Span]:
     """Look at each group of digits, with the + or parenthesis before it."""
     text = scan.text
-    for begin, end in scan.clusters:
+    for begin, end in scan.stretches:
         # The separators of a cluster stand between digits; a number may begin with signs before the first.
         start = begin - 1 if begin and text[begin - 1] in "+(" else begin
         if start and text[start - 1] == "+":
@@ -59,13 +62,11 @@ def find(scan: Scan) -> Iterator[Span]:
         for match in _INTERNATIONAL.finditer(text, start, end):
             stop = _international_end(text, match.end(), end)
             if stop:
-                yield Span("phone", match.start(), _with_extension(text, stop), 0.9)
+                yield Span("phone", match.start(), _with_extension(text, stop), CERTAIN)
         for match in _NORTH_AMERICAN.finditer(text, start, end):
-            yield Span(
-                "phone", match.start(), _with_extension(text, match.end()), 0.4 if match["bare"] else 0.8
-            )
+            yield Span("phone", match.start(), _with_extension(text, match.end()), LIKELY)
         for match in _TRUNK.finditer(text, start, end):
-            score = 0.6 if _SEPARATED.search(match[0]) else 0.5
+            score = LIKELY
             yield Span("phone", match.start(), _with_extension(text, match.end()), score)
 
 
@@ -93,3 +94,12 @@ def _international_end(text: str, start: int, end: int) -> int:
 def _with_extension(text: str, end: int) -> int:
     match = _EXTENSION.match(text, end)
     return match.end() if match else end
+
+
+RECOGNIZER = Recognizer(
+    entity="phone",
+    digits=(8, 15),
+    find=_find,
+    examples=("+1 212 555 0123",),
+    counterexamples=("12345",),
+)

@@ -1,20 +1,26 @@
-"""A text made ready for the recognisers: folded to plain signs, its groups of digits found once for all."""
+"""A text made ready for the recognisers: folded to plain signs, the stretches around its digits found once for all."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 TEXT_CHARACTERS_MAX = 100_000
 """Longer texts are not searched: the caller decides, and redacts."""
 
 FOLDED_MAX = 8_192  # signs remembered: a few scripts' worth
+BEFORE_CHARACTERS, AFTER_CHARACTERS = 48, 24  # how far a word of the context may stand from what it explains
 
-# Seven digits or more with up to three separators between them: the shortest thing a number recogniser takes.
-# Each digit can be matched in one way only, so a failed start costs at most 24 characters.
-_CLUSTER = re.compile(r"[0-9](?:[ \t\-./()_]{0,3}[0-9]){6,}")
+# Between two digits of one stretch: up to three separators, then a few letters and a sign (`1EG4-TE5-MK72`,
+# `SW1A 1AA`). Each sign can be matched in one way only, so a failed start costs a bounded number of signs.
+_JOIN = r"[ \t\n\-./()_]{0,3}(?:[A-Za-z]{1,4}[ \-]?)?"
+_GROUP = re.compile(r"[0-9]+")
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
 _UUID_BLANK = "x" * 36
 _UUID_HYPHENS = 4
@@ -33,17 +39,67 @@ class Span(NamedTuple):
 
 @dataclass(slots=True)
 class Scan:
-    """One folded text and where in it the numbers are."""
+    """A folded text as one recogniser is to see it: with the stretches that hold as many digits as it needs."""
 
     text: str
-    clusters: list[tuple[int, int]] = field(default_factory=list)
+    stretches: Sequence[tuple[int, int]] = ()
+    original: str = ""
+    """The text as it was given, where folding changed it: words in other scripts are looked up there."""
+    offsets: list[int] | None = None
+    """Of each sign in the original; None: the same."""
+
+    def has_near(self, words: Iterable[str], start: int, end: int) -> bool:
+        """Whether one of some words (lower case) stands shortly before or after `start` to `end`."""
+        text = self.text
+        before, after = text[max(0, start - BEFORE_CHARACTERS) : start], text[end : end + AFTER_CHARACTERS]
+        around = f"{before}|{after}".lower()
+        if self.original:
+            around = f"{around}|{self._original_around(start, end)}"
+        return any(_stands_in(word, around) for word in words)
+
+    def _original_around(self, start: int, end: int) -> str:
+        offsets, original = self.offsets, self.original
+        if offsets:
+            start, end = offsets[start], offsets[end - 1] + 1
+        return f"{original[max(0, start - BEFORE_CHARACTERS) : start]}|{original[end : end + AFTER_CHARACTERS]}".lower()
 
 
-def scan(folded: str) -> Scan:
-    """Find the groups of digits, UUIDs blanked: one in a few thousand holds what looks like a card number."""
-    if folded.count("-") >= _UUID_HYPHENS:
-        folded = _UUID.sub(_UUID_BLANK, folded)
-    return Scan(folded, [match.span() for match in _CLUSTER.finditer(folded)])
+def _stands_in(word: str, around: str) -> bool:
+    """Whether a word is there as a word, singular or plural: not the `dob` of `adobe`."""
+    at = around.find(word)
+    while at >= 0:
+        end = at + len(word)
+        end += around[end : end + 1] == "s"
+        if not (_is_letter(word[0]) and at and _is_letter(around[at - 1])) and not (
+            _is_letter(word[-1]) and _is_letter(around[end : end + 1])
+        ):
+            return True
+        at = around.find(word, at + 1)
+    return False
+
+
+def _is_letter(sign: str) -> bool:
+    """Whether a word goes on with it. Only in scripts that set words apart."""
+    return sign.isascii() and sign.isalpha()
+
+
+@lru_cache(maxsize=64)
+def stretches_of(
+    digits_min: int,
+) -> tuple[Callable[[str], re.Match[str] | None], Callable[[str], Iterator[re.Match[str]]]]:
+    """What says whether a text has a stretch of so many digits at least, and what finds them all."""
+    pattern = re.compile(rf"[0-9](?:{_JOIN}[0-9]){{{digits_min - 1}}}[0-9]*(?:{_JOIN}[0-9]+)*")
+    return pattern.search, pattern.finditer
+
+
+def groups(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Where the runs of digits in a stretch are."""
+    return [match.span() for match in _GROUP.finditer(text, start, end)]
+
+
+def without_uuids(folded: str) -> str:
+    """The text with its UUIDs blanked: one in a few thousand holds what looks like a card number."""
+    return _UUID.sub(_UUID_BLANK, folded) if folded.count("-") >= _UUID_HYPHENS else folded
 
 
 def is_apart(text: str, start: int, end: int) -> bool:
@@ -66,9 +122,9 @@ def fold(text: str) -> tuple[str, list[int] | None]:
     """The text in plain ASCII signs for matching, and the offset of each in the original (None: the same).
 
     Digits of every script become digits, full-width forms and other dresses of ASCII signs lose them,
-    invisible characters and combining marks vanish, dashes and spaces of any kind become `-` and ` `. Letters
-    with case become letters; the rest (Chinese, Arabic and the like stand next to numbers without a space)
-    become `~`.
+    invisible characters and combining marks vanish, dashes, spaces, dots and slashes of any kind become `-`,
+    ` `, `.` and `/`. Letters with case become letters; the rest (Chinese, Arabic and the like stand next to
+    numbers without a space) become `~`.
     """
     if text.isascii():
         return text, None
@@ -76,6 +132,22 @@ def fold(text: str) -> tuple[str, list[int] | None]:
     if len(folded) == len(text):
         return folded, None
     return folded, [index for index, sign in enumerate(text) if _SIGNS[ord(sign)] is not None]
+
+
+# What is read as a separator or as nothing, and whose category does not say so.
+_READ_AS: dict[str, str | None] = {
+    **dict.fromkeys("\N{MINUS SIGN}\N{HYPHEN BULLET}\N{KATAKANA-HIRAGANA PROLONGED SOUND MARK}", "-"),
+    **dict.fromkeys("\N{BOX DRAWINGS LIGHT HORIZONTAL}\N{MODIFIER LETTER MINUS SIGN}", "-"),
+    **dict.fromkeys("\N{MIDDLE DOT}\N{BULLET}\N{DOT OPERATOR}\N{BULLET OPERATOR}\N{HYPHENATION POINT}", "."),
+    **dict.fromkeys("\N{KATAKANA MIDDLE DOT}\N{GREEK ANO TELEIA}\N{IDEOGRAPHIC FULL STOP}", "."),
+    **dict.fromkeys("\N{WORD SEPARATOR MIDDLE DOT}\N{ARABIC FULL STOP}\N{BLACK CIRCLE}", "."),
+    **dict.fromkeys(
+        "\N{FRACTION SLASH}\N{DIVISION SLASH}\N{BIG SOLIDUS}\N{MATHEMATICAL RISING DIAGONAL}", "/"
+    ),
+    "\N{BRAILLE PATTERN BLANK}": " ",
+    **dict.fromkeys("\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}\N{HANGUL CHOSEONG FILLER}", None),
+    "\N{HANGUL JUNGSEONG FILLER}": None,
+}
 
 
 class _Signs(dict[int, str | None]):
@@ -89,10 +161,12 @@ class _Signs(dict[int, str | None]):
 
 
 def _plain(sign: str) -> str | None:  # noqa: PLR0911  a table of categories, one line each
-    category = unicodedata.category(sign)
     if sign.isascii():
         return sign
-    if category in {"Cf", "Mn", "Me"}:
+    if sign in _READ_AS:
+        return _READ_AS[sign]
+    category = unicodedata.category(sign)
+    if category in {"Cf", "Mn", "Me", "Cc"}:
         return None
     if category == "Nd":
         return str(unicodedata.decimal(sign))
@@ -101,7 +175,7 @@ def _plain(sign: str) -> str | None:  # noqa: PLR0911  a table of categories, on
         return compatible
     if category in {"Zs", "Zl", "Zp"}:
         return " "
-    if category == "Pd" or sign == "\N{MINUS SIGN}":
+    if category == "Pd":
         return "-"
     if category in {"Lu", "Ll", "Lt"}:
         base = unicodedata.normalize("NFKD", sign)[0]
