@@ -38,11 +38,12 @@ LEFT_OUT: Final = (
 )  # fmt: skip
 """What of `processor/` the function does not need: everything that reads YAML or talks to people."""
 
-# What of the wheels the function does not need. cryptography uses cffi's compiled half only, and the tables of
-# stdnum are of other numbers than ours.
+# What of the wheels the function does not need. cryptography uses cffi's compiled half only, and the tables
+# of stdnum are of other numbers than ours.
 PRUNED: Final = (
     "bin", "cffi", "pycparser", "pycparser-*", "**/tests", "**/*.pyi",
-    "stdnum/**/*.dat", "numpy/f2py", "numpy/distutils", "numpy/_core/include", "numpy/_core/lib", "numpy/random/lib",
+    "stdnum/**/*.dat",
+    "numpy/f2py", "numpy/distutils", "numpy/_core/include", "numpy/_core/lib", "numpy/random/lib",
 )  # fmt: skip
 
 ARCHITECTURES: Final = {"arm64": "aarch64", "x86_64": "x86_64"}  # Lambda's names, and those of wheels
