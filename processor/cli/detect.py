@@ -10,18 +10,27 @@ import click
 from processor.cli import FINDINGS
 from processor.cli.lines import numbered, parsed, report
 from processor.errors import Poison
-from processor.policy.detection import ENTITIES, TEXT_CHARACTERS_MAX, find
+from processor.policy.detection import ENTITIES, REGIONS, SCORES, TEXT_CHARACTERS_MAX, find
 
 
-@click.command()
+@click.command(epilog=f"Entities: {', '.join(ENTITIES)}.\n\nRegions: {', '.join(REGIONS)}.")
 @click.option(
     "--entity",
     "entities",
-    type=click.Choice(list(ENTITIES)),
+    type=click.Choice([*ENTITIES, *REGIONS]),
+    metavar="NAME",
     multiple=True,
-    help="What to look for; may be given several times. Without it: everything.",
+    help="What to look for, by entity or by region; may be given several times. Without it: everything.",
 )
-def detect(entities: tuple[str, ...]) -> None:
+@click.option(
+    "--least",
+    type=click.Choice(list(SCORES)),
+    default="likely",
+    show_default=True,
+    help="How sure a finding has to be: its form fits, a word near says so or its form is its own, "
+    "its check digits are right.",
+)
+def detect(entities: tuple[str, ...], least: str) -> None:
     """Find personal data in text: JSON Lines {"text": …} on stdin, {"spans": […]} on stdout, in that order.
 
     Offsets count characters (code points) from 0, `end` exclusive. A line that fails is not on stdout; stderr
@@ -34,7 +43,7 @@ def detect(entities: tuple[str, ...]) -> None:
     failed = 0
     for number, line in numbered(sys.stdin.buffer):
         try:
-            spans = find(_text(line), entities or tuple(ENTITIES))
+            spans = find(_text(line), entities or tuple(ENTITIES), least=SCORES[least])
         except Poison as poison:
             report(number, poison)
             failed += 1

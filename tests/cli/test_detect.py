@@ -16,10 +16,10 @@ def test_spans_are_printed_line_by_line() -> None:
     assert answers == [
         [
             {"entity": "phone", "start": 5, "end": 20, "score": 0.9},
-            {"entity": "email", "start": 24, "end": 39, "score": 0.95},
+            {"entity": "email", "start": 24, "end": 39, "score": 0.9},
         ],
         [],
-        [{"entity": "email", "start": 8, "end": 23, "score": 0.95}],
+        [{"entity": "email", "start": 8, "end": 23, "score": 0.9}],
     ]
 
 
@@ -28,6 +28,21 @@ def test_entities_can_be_chosen() -> None:
     done = CliRunner().invoke(detect, ["--entity", "email", "--entity", "iban"], input=given)
     assert [span["entity"] for span in json.loads(done.stdout)["spans"]] == ["email"]
     assert CliRunner().invoke(detect, ["--entity", "name"], input=given).exit_code == 2
+
+
+def test_an_entity_may_be_a_region() -> None:
+    given = json.dumps({"text": "SSN 078-05-1120, ann@example.com"})
+    done = CliRunner().invoke(detect, ["--entity", "us"], input=given)
+    assert [span["entity"] for span in json.loads(done.stdout)["spans"]] == ["ssn"]
+
+
+@pytest.mark.parametrize(
+    ("level", "found"), [("possible", ["us_aba", "ssn"]), ("likely", ["ssn"]), ("certain", [])]
+)
+def test_how_sure_it_has_to_be_can_be_chosen(level: str, found: list[str]) -> None:
+    given = json.dumps({"text": "was it 011000015 or 078-05-1120"})
+    done = CliRunner().invoke(detect, ["--entity", "us", "--least", level], input=given)
+    assert [span["entity"] for span in json.loads(done.stdout)["spans"]] == found
 
 
 @pytest.mark.parametrize(
