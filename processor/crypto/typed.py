@@ -61,7 +61,7 @@ def from_plaintext(plaintext: bytes) -> Scalar:
 
 
 def _number_text(number: Decimal) -> str:
-    if number == 0:
+    if number.is_finite() and number == 0:
         return "0"  # DynamoDB knows no negative zero, and 0E+3 is 0
     try:
         if number.is_finite() and abs(number.adjusted()) <= NUMBER_EXPONENT_MAX:

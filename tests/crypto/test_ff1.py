@@ -218,7 +218,9 @@ def test_the_floor_of_some_alphabets() -> None:
 
 
 @pytest.mark.parametrize(
-    "cipher", [FF1(KEY, 10), FF1(KEY, 10).permutation(16), TextCipher(KEY, DECIMAL)], ids=repr
+    "cipher",
+    [FF1(KEY, 10), FF1(KEY, 10).permutation(16), TextCipher(KEY, DECIMAL)],
+    ids=lambda cipher: type(cipher).__name__,
 )
 def test_nothing_shows_a_key(cipher: Any) -> None:
     assert KEY.hex() not in repr(cipher)

@@ -134,7 +134,7 @@ def test_compiles_to_a_plan_that_loads(tmp_path: Path) -> None:
         (
             "amount: keep",
             "amount: {action: generalize, to: month, top: 89}",
-            "8:48: top goes with `to: year` only",
+            "8:48: top goes with `to: age` or `to: year` only",
         ),
         (
             "customer, class",
@@ -236,7 +236,7 @@ def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path, name: Any) -> N
 
 names = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
 rules = st.sampled_from(
-    [name for name in ACTIONS if name != "generalize"]
+    [name for name in ACTIONS if name not in {"generalize", "shift_dates"}]  # need an option, need a subject
     + [
         {"action": "generalize", "to": "year", "top": 89},
         {"action": "mask", "keep_last": 4, "keep": " -", "required": True},
