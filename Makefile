@@ -97,3 +97,4 @@ apply: checked package ## Bring an environment about, after asking: make apply E
 checked: .venv/.ready
 	@[ -n "$(ENV)" ] || { echo "Which environment? make plan ENV=dev" >&2; exit 2; }
 	@$(BIN)/tidegate policy check $(POLICIES)
+	@$(BIN)/tidegate policy test $(POLICIES)

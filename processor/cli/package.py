@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from processor.errors import TidegateError
+from processor.policy.plan import dump_plan
 from processor.policy.source import compile_policy
+from processor.review.approval import approval_of
 from processor.scoring import granted_scorer, served_files
 from processor.settings import MODEL, POLICY
 
@@ -77,6 +79,8 @@ def build(
     """
     on_step(f"checking {policy}")
     plan, compiled = compile_policy(policy)
+    if approval := approval_of(policy, plan):
+        compiled = dump_plan(plan, approval.compiled)
     model = _checked_model(plan)
     wheels = _wheels(python, arch, on_step)
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="package-") as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,10 @@ from click.testing import CliRunner
 from processor.cli import main
 from processor.cli.package import BUILD, SIZE_MAX, Package, build, host_target
 from processor.errors import ModelError, PolicyError, TidegateError
+from processor.policy import load_plan
+from processor.policy.source import read_source
+from processor.review.approval import approve, write_approval
+from processor.review.comparison import compare
 
 ROOT = Path(__file__).parents[2]
 POLICY = ROOT / "policies" / "payments.yaml"
@@ -125,6 +130,23 @@ def refused(policy: Path, out: Path, error: type[TidegateError]) -> str:
     assert sorted(out.parent.glob("*.unfinished")) == []
     assert (sorted(BUILD.iterdir()) if BUILD.exists() else []) == before
     return str(caught.value)
+
+
+@pytest.mark.slow
+def test_who_answers_for_a_wider_policy_travels_with_it(tmp_path: Path) -> None:
+    policy = copy_of(tmp_path)
+    before = read_source(policy).plan
+    policy.write_text(policy.read_text().replace("  name: {action: redact", "  name: {action: keep"))
+    after = read_source(policy).plan
+    approval = approve(compare(before, after), "support reads names from here on")
+    write_approval(policy, after, approval)
+    package = build(policy, tmp_path / "out.zip", *host_target())
+    compiled = zipfile.ZipFile(package.path).read("policy.json")
+    assert json.loads(compiled)["allowed_wider"]["reason"] == "support reads names from here on"
+    assert load_plan(compiled) == after
+    policy.write_text(policy.read_text() + "# another edit, for which nobody answers\n")
+    package = build(policy, tmp_path / "out.zip", *host_target())
+    assert "allowed_wider" not in json.loads(zipfile.ZipFile(package.path).read("policy.json"))
 
 
 def test_an_unusable_policy_is_not_packaged(tmp_path: Path) -> None:
