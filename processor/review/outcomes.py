@@ -154,8 +154,8 @@ class Resolver:
 def probes(old: Resolver, new: Resolver) -> Iterator[tuple[Path, bool]]:
     """The paths at which two policies have to be compared to miss nothing, and whether a rule has that path.
 
-    Besides the rules' own paths these are the meets of two that cross: `a.*.c` and `a.b.*` both reach
-    `a.b.c`, which either policy may treat as the other treats nothing else.
+    Besides the rules' own paths these are the meets of two that cross: `a.*.c` and `a.b.*` both reach `a.b.c`,
+    which no rule of either policy has as its own; so do `a.*.c` and `a.b`.
     """
     own = dict.fromkeys((*old.paths, *new.paths))
     yield from ((path, True) for path in own)
@@ -163,8 +163,7 @@ def probes(old: Resolver, new: Resolver) -> Iterator[tuple[Path, bool]]:
     crossing = (
         met
         for path in old.paths
-        if not paths.is_literal(path)
-        for other in wild
+        for other in (wild if paths.is_literal(path) else new.paths)
         if (met := meet(path, other)) is not None
     )
     yield from ((path, False) for path in dict.fromkeys(crossing) if path not in own)

@@ -76,6 +76,11 @@ FIELDS = {
         {"a.*.*": "keep", "a.b.*": "mask"},
         ["+ a.*.c exposure", "+ a.b.c exposure", "- a.b.* exposure"],
     ),
+    "where a rule for a whole value was in the way": (
+        {"a.*.c": "keep", "a.b": "mask"},
+        {"a.*.c": "keep"},
+        ["+ a.b.c exposure", "- a.b exposure"],
+    ),
     "characters at the end": (
         {"a": {"action": "mask", "keep_last": 2}},
         {"a": {"action": "mask", "keep_last": 4}},
