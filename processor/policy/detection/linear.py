@@ -1,10 +1,10 @@
 """Which regular expressions may run over every record: those that match in one way only, in bounded steps.
 
 `re` backtracks: a pattern that can match the same text in two ways may try all the ways, twice as many with
-each sign. So a pattern is taken apart into the tree that `re` itself builds, and it is accepted only if the next
-sign always says which way to go on (Brüggemann-Klein and Wood, One-Unambiguous Regular Languages, 1998: a
+each sign. So a pattern is taken apart into the tree that `re` itself builds, and it is accepted only if the
+next sign always says which way to go on (Brüggemann-Klein and Wood, One-Unambiguous Regular Languages, 1998: a
 deterministic expression) and every repetition is bounded. Then a start costs at most twice the length of the
-longest match. Patterns that are refused have an equal that is accepted, and the message says how to come by it.
+longest match. Most patterns that are refused have an equal that is accepted; the message says how to get it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ _CATEGORIES |= {
     ops.CATEGORY_NOT_WORD: ASCII - _CATEGORIES[ops.CATEGORY_WORD],
     ops.CATEGORY_NOT_SPACE: ASCII - _CATEGORIES[ops.CATEGORY_SPACE],
 }
+_LOOKS = "it looks ahead or behind: leave that out, findings never begin or end within a word anyway"
 _REFUSED = {
-    ops.ASSERT: "it looks ahead or behind: leave that out, findings never begin or end within a word anyway",
-    ops.ASSERT_NOT: "it looks ahead or behind: leave that out, findings never begin or end within a word anyway",
+    ops.ASSERT: _LOOKS,
+    ops.ASSERT_NOT: _LOOKS,
     ops.GROUPREF: "it refers back to a group: write the alternatives out",
     ops.GROUPREF_EXISTS: "it depends on whether a group matched: write the alternatives out",
     ops.ATOMIC_GROUP: "it has an atomic group: leave out the ?>, nothing here is tried twice",
@@ -54,119 +55,125 @@ class _Part(NamedTuple):
 
 def pattern_problem(pattern: str) -> str | None:
     """Why a pattern is refused, in words that say how to mend it; None if it is accepted."""
+    try:
+        _accept(pattern)
+    except _RefusedError as refused:
+        return str(refused)
+    return None
+
+
+def _accept(pattern: str) -> None:
     if len(pattern) > PATTERN_CHARACTERS_MAX:
-        return f"it is longer than {PATTERN_CHARACTERS_MAX} characters"
+        raise _RefusedError(f"it is longer than {PATTERN_CHARACTERS_MAX} characters")
     if not pattern.isascii():
-        return (
-            "it has signs beyond ASCII, which the text no longer has where it looks: write e for é, - for –"
-        )
+        raise _RefusedError("it has signs beyond ASCII, which a folded text has no more: write e for é")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             tree = parser.parse(pattern)
             re.compile(pattern)
     except (re.error, OverflowError, RecursionError, Warning) as mistake:
-        return f"it is no regular expression: {mistake}"
+        raise _RefusedError(f"it is no regular expression: {mistake}") from None
     if tree.state.flags & ~(re.UNICODE | re.IGNORECASE):
-        return "it sets flags: only (?i) at its beginning is understood"
+        raise _RefusedError("it sets flags: only (?i) at its beginning is understood")
+    _Tree(ignore_case=bool(tree.state.flags & re.IGNORECASE)).sequence(tree, _NONE)
     least, most = tree.getwidth()
-    try:
-        _sequence(tree, _NONE, bool(tree.state.flags & re.IGNORECASE))
-    except _RefusedError as refused:
-        return str(refused)
     if not least:
-        return "it matches the empty text: at least one sign has to be there"
+        raise _RefusedError("it matches the empty text: at least one sign has to be there")
     if most > WIDTH_MAX:
-        return f"it can match {most} characters, and {WIDTH_MAX} are the most: bound its repetitions closer"
-    return None
+        raise _RefusedError(f"it can match {most} characters, and {WIDTH_MAX} are the most: bound it closer")
 
 
-def _sequence(items: Any, after: frozenset[int], ignore_case: bool) -> _Part:
-    """Walk a sequence from its end, knowing at each part what may come after it."""
-    first, is_optional = _NONE, True
-    for op, given in reversed(list(items)):
-        part = _part(op, given, first | after if is_optional else first, ignore_case)
-        first = part.first | first if part.is_optional else part.first
-        is_optional = is_optional and part.is_optional
-    return _Part(first, is_optional)
+class _Tree:
+    """Walks the tree of a pattern from its end, knowing at each part what may come after it."""
 
+    def __init__(self, *, ignore_case: bool) -> None:
+        self.ignore_case = ignore_case
 
-def _part(op: Any, given: Any, after: frozenset[int], ignore_case: bool) -> _Part:
-    if op in _REFUSED:
-        raise _RefusedError(_REFUSED[op])
-    if op in {ops.MAX_REPEAT, ops.MIN_REPEAT}:
-        return _repeat(*given, after, ignore_case)
-    if op is ops.BRANCH:
-        return _branch(given[1], after, ignore_case)
-    if op is ops.SUBPATTERN:
-        _, added, removed, inner = given
-        if added or removed:
-            raise _RefusedError("it sets flags within a group: only (?i) at its beginning is understood")
-        return _sequence(inner, after, ignore_case)
-    if op is ops.AT:
-        return _Part(_NONE, is_optional=True)
-    return _Part(_signs(op, given, ignore_case), is_optional=False)
+    def sequence(self, items: Any, after: frozenset[int]) -> _Part:
+        """What a sequence can begin with."""
+        first, is_optional = _NONE, True
+        for op, given in reversed(list(items)):
+            part = self.part(op, given, first | after if is_optional else first)
+            first = part.first | first if part.is_optional else part.first
+            is_optional = is_optional and part.is_optional
+        return _Part(first, is_optional)
 
+    def part(self, op: Any, given: Any, after: frozenset[int]) -> _Part:
+        if op in _REFUSED:
+            raise _RefusedError(_REFUSED[op])
+        if op in {ops.MAX_REPEAT, ops.MIN_REPEAT}:
+            low, high, body = given
+            return self.repeat(low, high, body, after)
+        if op is ops.BRANCH:
+            return self.branch(given[1], after)
+        if op is ops.SUBPATTERN:
+            _, added, removed, inner = given
+            if added or removed:
+                raise _RefusedError("it sets flags within a group: only (?i) at its beginning is understood")
+            return self.sequence(inner, after)
+        if op is ops.AT:
+            return _Part(_NONE, is_optional=True)
+        return _Part(self.signs(op, given), is_optional=False)
 
-def _repeat(low: int, high: int, body: Any, after: frozenset[int], ignore_case: bool) -> _Part:
-    if high is ops.MAXREPEAT:
-        raise _RefusedError(
-            f"a repetition has no bound: write {{1,{REPEAT_MAX}}} for +, {{0,{REPEAT_MAX}}} for *"
-        )
-    if high > REPEAT_MAX:
-        raise _RefusedError(f"it repeats something up to {high} times, and {REPEAT_MAX} are the most")
-    once = _sequence(body, _NONE, ignore_case)
-    if once.is_optional:
-        raise _RefusedError("it repeats something that may be empty: let one sign of it have to be there")
-    if low < high and (both := once.first & after):
-        raise _RefusedError(
-            f"after a repetition, {_shown(both)} may belong to it or to what follows: "
-            "say exactly how often, as in {4}, or put a sign between that neither of them has"
-        )
-    _sequence(body, after | once.first if high > 1 else after, ignore_case)
-    return _Part(once.first, is_optional=low == 0)
-
-
-def _branch(branches: Any, after: frozenset[int], ignore_case: bool) -> _Part:
-    """Alternatives: the first sign has to tell them apart, one that may be empty by what follows it."""
-    seen, first, is_optional = _NONE, _NONE, False
-    for branch in branches:
-        part = _sequence(branch, after, ignore_case)
-        begins = part.first | after if part.is_optional else part.first
-        if both := begins & seen or (part.is_optional and is_optional):
-            which = _shown(both) if both is not True else "nothing at all"
+    def repeat(self, low: int, high: int, body: Any, after: frozenset[int]) -> _Part:
+        if high is ops.MAXREPEAT:
             raise _RefusedError(
-                f"two alternatives may begin with {which}: take out in front what they share, "
-                "as in A(?:B|C) for AB|AC"
+                f"a repetition has no bound: write {{1,{REPEAT_MAX}}} for +, {{0,{REPEAT_MAX}}} for *"
             )
-        seen, first, is_optional = seen | begins, first | part.first, is_optional or part.is_optional
-    return _Part(first, is_optional)
+        if high > REPEAT_MAX:
+            raise _RefusedError(f"it repeats something up to {high} times, and {REPEAT_MAX} are the most")
+        once = self.sequence(body, _NONE)
+        if once.is_optional:
+            raise _RefusedError("it repeats something that may be empty: let one sign of it have to be there")
+        if low < high and (both := once.first & after):
+            raise _RefusedError(
+                f"after a repetition, {_shown(both)} may belong to it or to what follows: "
+                "say exactly how often, as in {4}, or put a sign between that neither of them has"
+            )
+        self.sequence(body, after | once.first if high > 1 else after)
+        return _Part(once.first, is_optional=low == 0)
 
+    def branch(self, branches: Any, after: frozenset[int]) -> _Part:
+        """Alternatives: the first sign has to tell them apart, one that may be empty by what follows it."""
+        seen, first, is_optional = _NONE, _NONE, False
+        for branch in branches:
+            part = self.sequence(branch, after)
+            begins = part.first | after if part.is_optional else part.first
+            if both := begins & seen or (part.is_optional and is_optional):
+                which = _shown(both) if both is not True else "nothing at all"
+                raise _RefusedError(
+                    f"two alternatives may begin with {which}: take out in front what they share, "
+                    "as in A(?:B|C) for AB|AC"
+                )
+            seen, first, is_optional = seen | begins, first | part.first, is_optional or part.is_optional
+        return _Part(first, is_optional)
 
-def _signs(op: Any, given: Any, ignore_case: bool) -> frozenset[int]:
-    """The signs that one place of a pattern takes."""
-    if op is ops.ANY:
-        return ASCII - {10}
-    if op is ops.IN:
-        found = frozenset().union(*(_signs(*one, ignore_case) for one in given if one[0] is not ops.NEGATE))
-        return ASCII - found if given[0][0] is ops.NEGATE else found
-    if op is ops.NOT_LITERAL:
-        return ASCII - _cased({given}, ignore_case)
-    if op is ops.RANGE:
-        return _cased(set(range(given[0], given[1] + 1)), ignore_case) & ASCII
-    if op is ops.CATEGORY:
-        return _CATEGORIES[given]
-    if op is ops.LITERAL:
-        return _cased({given}, ignore_case)
-    raise _RefusedError("it has a part that is not understood here")
+    def signs(self, op: Any, given: Any) -> frozenset[int]:
+        """The signs that one place of a pattern takes."""
+        if op is ops.ANY:
+            return ASCII - {10}
+        if op is ops.IN:
+            found = frozenset().union(
+                *(self.signs(one[0], one[1]) for one in given if one[0] is not ops.NEGATE)
+            )
+            return ASCII - found if given[0][0] is ops.NEGATE else found
+        if op is ops.NOT_LITERAL:
+            return ASCII - self.cased({given})
+        if op is ops.RANGE:
+            return self.cased(set(range(given[0], given[1] + 1))) & ASCII
+        if op is ops.CATEGORY:
+            return _CATEGORIES[given]
+        if op is ops.LITERAL:
+            return self.cased({given})
+        raise _RefusedError("it has a part that is not understood here")
 
-
-def _cased(codes: set[int], ignore_case: bool) -> frozenset[int]:
-    if not ignore_case:
-        return frozenset(codes)
-    return frozenset(
-        ord(sign) for code in codes for sign in (chr(code).lower(), chr(code).upper()) if len(sign) == 1
-    )
+    def cased(self, codes: set[int]) -> frozenset[int]:
+        if not self.ignore_case:
+            return frozenset(codes)
+        return frozenset(
+            ord(sign) for code in codes for sign in (chr(code).lower(), chr(code).upper()) if len(sign) == 1
+        )
 
 
 def _shown(codes: Any) -> str:
