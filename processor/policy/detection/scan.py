@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 TEXT_CHARACTERS_MAX = 100_000
 """Longer texts are not searched: the caller decides, and redacts."""
@@ -21,6 +21,7 @@ BEFORE_CHARACTERS, AFTER_CHARACTERS = 48, 24  # how far a word of the context ma
 # `SW1A 1AA`). Each sign can be matched in one way only, so a failed start costs a bounded number of signs.
 _JOIN = r"[ \t\n\-./()_]{0,3}(?:[A-Za-z]{1,4}[ \-]?)?"
 _GROUP = re.compile(r"[0-9]+")
+_words = re.compile(r"[a-z]+").findall
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
 _UUID_BLANK = "x" * 36
 _UUID_HYPHENS = 4
@@ -48,39 +49,69 @@ class Scan:
     offsets: list[int] | None = None
     """Of each sign in the original; None: the same."""
 
-    def has_near(self, words: Iterable[str], start: int, end: int) -> bool:
-        """Whether one of some words (lower case) stands shortly before or after `start` to `end`."""
-        text = self.text
-        before, after = text[max(0, start - BEFORE_CHARACTERS) : start], text[end : end + AFTER_CHARACTERS]
-        around = f"{before}|{after}".lower()
-        if self.original:
-            around = f"{around}|{self._original_around(start, end)}"
-        return any(_stands_in(word, around) for word in words)
+    def has_near(self, words: Sequence[str], start: int, end: int, after: int = AFTER_CHARACTERS) -> bool:
+        """Whether one of some words (lower case) stands shortly before or after `start` to `end`.
 
-    def _original_around(self, start: int, end: int) -> str:
+        Args:
+            words: in plain signs, or in a script that has none.
+            start: of what they are to be near.
+            end: of the same.
+            after: how many characters are looked at on the right; 0 for what is named before, not after.
+        """
+        text = self.text
+        singles, phrases = _prepared(words)
+        around = f"{text[max(0, start - BEFORE_CHARACTERS) : start]}|{text[end : end + after]}".lower()
+        if not singles.isdisjoint(_words(around)):
+            return True
+        if self.original:
+            around = f"{around}|{self._original_around(start, end, after)}"
+        return any(_stands_in(phrase, around) for phrase in phrases)
+
+    def _original_around(self, start: int, end: int, after: int) -> str:
         offsets, original = self.offsets, self.original
         if offsets:
             start, end = offsets[start], offsets[end - 1] + 1
-        return f"{original[max(0, start - BEFORE_CHARACTERS) : start]}|{original[end : end + AFTER_CHARACTERS]}".lower()
+        return f"{original[max(0, start - BEFORE_CHARACTERS) : start]}|{original[end : end + after]}".lower()
 
 
-def _stands_in(word: str, around: str) -> bool:
-    """Whether a word is there as a word, singular or plural: not the `dob` of `adobe`."""
-    at = around.find(word)
+# A recogniser's words by the identity of its tuple, which lives as long as its module: to hash a hundred words
+# for each number found would cost more than to look for them.
+_PREPARED: dict[int, tuple[Sequence[str], frozenset[str], tuple[str, ...]]] = {}
+PREPARED_MAX = 1_024
+
+
+def _prepared(words: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Words apart, singular and plural, and what is more than a word or not in plain letters."""
+    known = _PREPARED.get(id(words))
+    if known is None or known[0] is not words:
+        singles = [word for word in words if _words(word) == [word]]
+        known = (
+            words,
+            frozenset(singles) | {f"{word}s" for word in singles},
+            tuple(word for word in words if word not in singles),
+        )
+        if len(_PREPARED) >= PREPARED_MAX:
+            _PREPARED.clear()
+        _PREPARED[id(words)] = known
+    return known[1], known[2]
+
+
+def _stands_in(phrase: str, around: str) -> bool:
+    """Whether a phrase is there as such, singular or plural: not the `ss #` of `pass #`."""
+    at = around.find(phrase)
     while at >= 0:
-        end = at + len(word)
+        end = at + len(phrase)
         end += around[end : end + 1] == "s"
-        if not (_is_letter(word[0]) and at and _is_letter(around[at - 1])) and not (
-            _is_letter(word[-1]) and _is_letter(around[end : end + 1])
-        ):
+        before, after = around[at - 1 : at], around[end : end + 1]
+        if not (_goes_on(before, phrase[0]) or _goes_on(phrase[-1], after)):
             return True
-        at = around.find(word, at + 1)
+        at = around.find(phrase, at + 1)
     return False
 
 
-def _is_letter(sign: str) -> bool:
-    """Whether a word goes on with it. Only in scripts that set words apart."""
-    return sign.isascii() and sign.isalpha()
+def _goes_on(one: str, other: str) -> bool:
+    """Whether two signs are of one word. Only in scripts that set words apart."""
+    return all(sign.isascii() and sign.isalpha() for sign in (one, other))
 
 
 @lru_cache(maxsize=64)
@@ -177,6 +208,8 @@ def _plain(sign: str) -> str | None:  # noqa: PLR0911  a table of categories, on
         return " "
     if category == "Pd":
         return "-"
+    if category == "Sc":
+        return "$"
     if category in {"Lu", "Ll", "Lt"}:
         base = unicodedata.normalize("NFKD", sign)[0]
         return base if base.isascii() and base.isalpha() else "x"
