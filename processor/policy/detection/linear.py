@@ -2,7 +2,7 @@
 
 `re` backtracks: a pattern that can match the same text in two ways may try all the ways, twice as many with
 each sign. So a pattern is taken apart into the tree that `re` itself builds, and it is accepted only if the
-next sign always says which way to go on (Brüggemann-Klein and Wood, One-Unambiguous Regular Languages, 1998: a
+each sign. So a pattern is taken apart into the tree that `re` itself builds, and accepted only if the
 deterministic expression) and every repetition is bounded. Then a start costs at most twice the length of the
 longest match. Most patterns that are refused have an equal that is accepted; the message says how to get it.
 """
