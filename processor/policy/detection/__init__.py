@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from processor.policy.detection.catalog import ENTITIES, REGIONS, expanded, load
+from processor.policy.detection.catalog import ENTITIES, REGIONS, by_precedence, expanded, load
 from processor.policy.detection.engine import search
 from processor.policy.detection.recognizer import LIKELY, SCORES, Recognizer
 from processor.policy.detection.scan import TEXT_CHARACTERS_MAX, Span
@@ -53,4 +53,4 @@ def finder(
     Texts over `TEXT_CHARACTERS_MAX` are the caller's to refuse.
     """
     own = {one.entity: one for one in custom}
-    return search([own.get(name) or load(name) for name in expanded(entities)], least)
+    return search([own.get(name) or load(name) for name in by_precedence(expanded(entities))], least)

@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from processor.policy.detection.recognizer import Recognizer
 
 _BY_REGION: dict[str, dict[str, str]] = {
-    "world": {
-        "card": "payment card numbers, by issuer range and check digit",
-        "email": "e-mail addresses",
-        "iban": "international bank account numbers, by country and check digits",
-        "ip": "IP addresses, version 4 and 6",
-        "phone": "telephone numbers: international, and the national forms of a dozen countries",
-        "url": "web addresses",
-        "passport": "passports of any country: the number beside a word, the lines for machines",
-    },
     "us": {
         "ssn": "US social security numbers",
         "us_itin": "US individual taxpayer identification numbers",
@@ -57,10 +48,25 @@ _BY_REGION: dict[str, dict[str, str]] = {
     "sg": {"sg_nric": "Singapore's NRIC and FIN numbers, by check letter"},
     "ca": {"ca_sin": "Canada's social insurance numbers, by check digit"},
     "br": {"br_cpf": "Brazil's CPF numbers, by check digits"},
+    "world": {
+        "private_key": "private keys in PEM",
+        "api_key": "keys of services, by the prefixes that AWS, GitHub, Stripe and others give them",
+        "card": "payment card numbers, by issuer range and check digit",
+        "iban": "international bank account numbers, by country and check digits",
+        "crypto_wallet": "Bitcoin addresses, by their check, and Ethereum's, by their form",
+        "email": "e-mail addresses",
+        "url": "web addresses",
+        "ip": "IP addresses, version 4 and 6",
+        "mac": "hardware addresses of network devices",
+        "passport": "passports of any country: the number beside a word, the lines for machines",
+        "birth_date": "dates of birth: a date beside a word that says so",
+        "date": "dates, in numbers or with the month's name",
+        "phone": "telephone numbers: international, and the national forms of a dozen countries",
+    },
 }
 
 ENTITIES: dict[str, str] = {name: doc for docs in _BY_REGION.values() for name, doc in docs.items()}
-"""By name, one line on what it is."""
+"""By name, one line on what it is. Where two see the same text and are equally sure, the earlier has it."""
 
 REGIONS: dict[str, tuple[str, ...]] = {region: tuple(docs) for region, docs in _BY_REGION.items()}
 """By region, its entities. `world`: what is written alike, or at all, everywhere."""
@@ -69,6 +75,14 @@ REGIONS: dict[str, tuple[str, ...]] = {region: tuple(docs) for region, docs in _
 def expanded(names: Iterable[str]) -> tuple[str, ...]:
     """The entities that names of entities and of regions stand for, each once. Other names stay."""
     return tuple(dict.fromkeys(entity for name in names for entity in REGIONS.get(name, (name,))))
+
+
+_PLACES = {entity: place for place, entity in enumerate(ENTITIES)}
+
+
+def by_precedence(entities: Iterable[str]) -> list[str]:
+    """Entities in the order of the catalog; others, which are a policy's own, before them."""
+    return sorted(entities, key=lambda entity: _PLACES.get(entity, -1))
 
 
 def load(entity: str) -> Recognizer:

@@ -35,7 +35,8 @@ def search(recognizers: Sequence[Recognizer], least: float) -> Callable[[str], l
     finds = [(one, one.find or _by_pattern(one, least)) for one in recognizers]
     by_digits = [(one.digits, find) for one, find in finds if one.digits[0]]
     by_literal = tuple((literal, find) for one, find in finds if not one.digits[0] for literal in one.needs)
-    always = tuple(find for one, find in finds if not one.digits[0] and not one.needs)
+    by_hint = tuple((re.compile(one.hint).search, find) for one, find in finds if one.hint)
+    always = tuple(find for one, find in finds if not one.digits[0] and not one.needs and not one.hint)
     needs = {find: needs for one, find in finds if one.digits[0] and (needs := _needs(one, least))}
     is_cased = bool(needs) or any(literal != literal.upper() for literal, _ in by_literal)
     fitting = _fitting(by_digits)
@@ -56,6 +57,9 @@ def search(recognizers: Sequence[Recognizer], least: float) -> Callable[[str], l
         lower = f"{folded}|{original}".lower() if is_cased else folded
         for literal, find in by_literal:
             if literal in lower:
+                asked[find] = [(0, len(folded))]
+        for hinted, find in by_hint:
+            if hinted(folded):
                 asked[find] = [(0, len(folded))]
         for find in always:
             asked[find] = [(0, len(folded))]

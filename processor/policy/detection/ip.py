@@ -65,7 +65,7 @@ def _is_v6(text: str) -> bool:
 
 RECOGNIZER = Recognizer(
     entity="ip",
-    needs=(".", ":"),
+    hint=r"[.:](?:(?<=[0-9].)[0-9]{1,3}\.|(?<=:)[0-9A-Fa-f]{0,4}:)",
     context=CONTEXT,
     find=_find,
     examples=("203.0.113.77", "2001:db8::1", "::ffff:203.0.113.77", "fe80::a:1", "255.255.255.255"),

@@ -32,6 +32,8 @@ class Recognizer:
     """How many digits a match holds, at least and at most; (0, 0) where none has to be there."""
     needs: tuple[str, ...] = ()
     """Literals in lower case, one of which must be in the text."""
+    hint: str = ""
+    """A pattern that has to match somewhere in the text, for what no literal tells."""
     valid: Callable[[str], bool] | None = None
     """Told the match without separators and in capitals, whether its check digits and ranges are right."""
     context: tuple[str, ...] = ()

@@ -49,7 +49,9 @@ class Scan:
     offsets: list[int] | None = None
     """Of each sign in the original; None: the same."""
 
-    def has_near(self, words: Sequence[str], start: int, end: int, after: int = AFTER_CHARACTERS) -> bool:
+    def has_near(
+        self, words: Sequence[str], start: int, end: int, after: int = AFTER_CHARACTERS, since: int = 0
+    ) -> bool:
         """Whether one of some words (lower case) stands shortly before or after `start` to `end`.
 
         Args:
@@ -57,21 +59,25 @@ class Scan:
             start: of what they are to be near.
             end: of the same.
             after: how many characters are looked at on the right; 0 for what is named before, not after.
+            since: nothing before this is looked at.
         """
         text = self.text
         singles, phrases = _prepared(words)
-        around = f"{text[max(0, start - BEFORE_CHARACTERS) : start]}|{text[end : end + after]}".lower()
+        around = f"{text[max(since, start - BEFORE_CHARACTERS) : start]}|{text[end : end + after]}".lower()
         if not singles.isdisjoint(_words(around)):
             return True
         if self.original:
-            around = f"{around}|{self._original_around(start, end, after)}"
+            around = f"{around}|{self._original_around(start, end, after, since)}"
         return any(_stands_in(phrase, around) for phrase in phrases)
 
-    def _original_around(self, start: int, end: int, after: int) -> str:
+    def _original_around(self, start: int, end: int, after: int, since: int) -> str:
         offsets, original = self.offsets, self.original
         if offsets:
+            since = offsets[since] if since < len(offsets) else len(original)
             start, end = offsets[start], offsets[end - 1] + 1
-        return f"{original[max(0, start - BEFORE_CHARACTERS) : start]}|{original[end : end + after]}".lower()
+        return (
+            f"{original[max(since, start - BEFORE_CHARACTERS) : start]}|{original[end : end + after]}".lower()
+        )
 
 
 # A recogniser's words by the identity of its tuple, which lives as long as its module: to hash a hundred words
