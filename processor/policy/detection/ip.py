@@ -15,7 +15,23 @@ if TYPE_CHECKING:
     from processor.policy.detection.scan import Scan
 
 CONTEXT = ("ip", "ipv4", "ipv6", "address", "adresse", "host", "server", "client", "login", "remote", "vpn")
-VERSIONS = ("version", "release", "build", "firmware", "oid", "section")
+VERSIONS = (
+    *(
+        "version",
+        "versao",
+        "versione",
+        "wersja",
+        "versie",
+        "release",
+        "build",
+        "firmware",
+        "driver",
+        "app",
+        "os",
+    ),
+    *("oid", "section", "版本", "バージョン"),
+)
+VERSION_CHARACTERS = 20  # how far before a version it says so
 
 DOTS, COLONS_MIN = 3, 2
 
@@ -44,7 +60,7 @@ def _score(scan: Scan, start: int, end: int) -> float:
     """Versions of programs have four parts too."""
     if scan.has_near(CONTEXT, start, end):
         return CERTAIN
-    return POSSIBLE if scan.has_near(VERSIONS, start, end) else LIKELY
+    return POSSIBLE if scan.has_near(VERSIONS, start, end, 0, max(0, start - VERSION_CHARACTERS)) else LIKELY
 
 
 def _is_v4(quad: str) -> bool:

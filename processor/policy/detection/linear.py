@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import dataclass
 from re import _constants as ops  # type: ignore[attr-defined]  # what re builds; there is no public face to it
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
@@ -56,17 +57,28 @@ class _Part(NamedTuple):
 def pattern_problem(pattern: str) -> str | None:
     """Why a pattern is refused, in words that say how to mend it; None if it is accepted."""
     try:
-        _accept(pattern)
+        tree = _tree(pattern)
+        _Walk(ignores_case=bool(tree.state.flags & re.IGNORECASE)).sequence(tree, _NONE)
+        least, most = tree.getwidth()
+        if not least:
+            raise _RefusedError("it matches the empty text: at least one sign has to be there")
+        if most > WIDTH_MAX:
+            raise _RefusedError(
+                f"it can match {most} characters, and {WIDTH_MAX} are the most: bound its repetitions closer"
+            )
     except _RefusedError as refused:
         return str(refused)
     return None
 
 
-def _accept(pattern: str) -> None:
+def _tree(pattern: str) -> Any:
+    """What `re` makes of a pattern."""
     if len(pattern) > PATTERN_CHARACTERS_MAX:
         raise _RefusedError(f"it is longer than {PATTERN_CHARACTERS_MAX} characters")
     if not pattern.isascii():
-        raise _RefusedError("it has signs beyond ASCII, which a folded text has no more: write e for é")
+        raise _RefusedError(
+            "it has signs beyond ASCII, and the text that it meets has none: write e where é is"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -76,22 +88,17 @@ def _accept(pattern: str) -> None:
         raise _RefusedError(f"it is no regular expression: {mistake}") from None
     if tree.state.flags & ~(re.UNICODE | re.IGNORECASE):
         raise _RefusedError("it sets flags: only (?i) at its beginning is understood")
-    _Tree(ignore_case=bool(tree.state.flags & re.IGNORECASE)).sequence(tree, _NONE)
-    least, most = tree.getwidth()
-    if not least:
-        raise _RefusedError("it matches the empty text: at least one sign has to be there")
-    if most > WIDTH_MAX:
-        raise _RefusedError(f"it can match {most} characters, and {WIDTH_MAX} are the most: bound it closer")
+    return tree
 
 
-class _Tree:
-    """Walks the tree of a pattern from its end, knowing at each part what may come after it."""
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A walk over the tree from its end, knowing at each part what may come after it."""
 
-    def __init__(self, *, ignore_case: bool) -> None:
-        self.ignore_case = ignore_case
+    ignores_case: bool
 
     def sequence(self, items: Any, after: frozenset[int]) -> _Part:
-        """What a sequence can begin with."""
+        """What a row of parts can begin with."""
         first, is_optional = _NONE, True
         for op, given in reversed(list(items)):
             part = self.part(op, given, first | after if is_optional else first)
@@ -100,13 +107,13 @@ class _Tree:
         return _Part(first, is_optional)
 
     def part(self, op: Any, given: Any, after: frozenset[int]) -> _Part:
+        """What one node can begin with."""
         if op in _REFUSED:
             raise _RefusedError(_REFUSED[op])
         if op in {ops.MAX_REPEAT, ops.MIN_REPEAT}:
-            low, high, body = given
-            return self.repeat(low, high, body, after)
+            return self.repeat(*given, after)
         if op is ops.BRANCH:
-            return self.branch(given[1], after)
+            return self.branch([list(alternative) for alternative in given[1]], after)
         if op is ops.SUBPATTERN:
             _, added, removed, inner = given
             if added or removed:
@@ -117,9 +124,10 @@ class _Tree:
         return _Part(self.signs(op, given), is_optional=False)
 
     def repeat(self, low: int, high: int, body: Any, after: frozenset[int]) -> _Part:
+        """Whether the next sign tells if there is one more of it."""
         if high is ops.MAXREPEAT:
             raise _RefusedError(
-                f"a repetition has no bound: write {{1,{REPEAT_MAX}}} for +, {{0,{REPEAT_MAX}}} for *"
+                f"a repetition has no bound: write {{1,{REPEAT_MAX}}} for + and {{0,{REPEAT_MAX}}} for *"
             )
         if high > REPEAT_MAX:
             raise _RefusedError(f"it repeats something up to {high} times, and {REPEAT_MAX} are the most")
@@ -134,47 +142,64 @@ class _Tree:
         self.sequence(body, after | once.first if high > 1 else after)
         return _Part(once.first, is_optional=low == 0)
 
-    def branch(self, branches: Any, after: frozenset[int]) -> _Part:
-        """Alternatives: the first sign has to tell them apart, one that may be empty by what follows it."""
+    def branch(self, alternatives: list[list[Any]], after: frozenset[int]) -> _Part:
+        """Alternatives: one sign has to tell them apart, once what they share in front is passed."""
         seen, first, is_optional = _NONE, _NONE, False
-        for branch in branches:
-            part = self.sequence(branch, after)
+        for head, rests in _by_head(alternatives):
+            if len(rests) > 1:
+                part = _Part(self.signs(*head), is_optional=False)
+                self.branch(rests, after)
+            else:
+                part = self.sequence([head, *rests[0]] if head else [], after)
+            if part.is_optional and is_optional:
+                raise _RefusedError("two alternatives may be empty: let one of them have a sign")
             begins = part.first | after if part.is_optional else part.first
-            if both := begins & seen or (part.is_optional and is_optional):
-                which = _shown(both) if both is not True else "nothing at all"
+            if both := begins & seen:
                 raise _RefusedError(
-                    f"two alternatives may begin with {which}: take out in front what they share, "
-                    "as in A(?:B|C) for AB|AC"
+                    f"two alternatives may go on with {_shown(both)}: take out in front what they share, "
+                    "as in [0-9]{2}(?:[0-9]{2})? for [0-9]{2}|[0-9]{4}"
                 )
             seen, first, is_optional = seen | begins, first | part.first, is_optional or part.is_optional
         return _Part(first, is_optional)
 
     def signs(self, op: Any, given: Any) -> frozenset[int]:
         """The signs that one place of a pattern takes."""
-        if op is ops.ANY:
-            return ASCII - {10}
         if op is ops.IN:
-            found = frozenset().union(
-                *(self.signs(one[0], one[1]) for one in given if one[0] is not ops.NEGATE)
-            )
+            found = frozenset(code for one in given if one[0] is not ops.NEGATE for code in self.signs(*one))
             return ASCII - found if given[0][0] is ops.NEGATE else found
+        if op is ops.LITERAL:
+            return self.cased({given})
         if op is ops.NOT_LITERAL:
             return ASCII - self.cased({given})
         if op is ops.RANGE:
-            return self.cased(set(range(given[0], given[1] + 1))) & ASCII
+            return self.cased(set(range(given[0], given[1] + 1)))
         if op is ops.CATEGORY:
             return _CATEGORIES[given]
-        if op is ops.LITERAL:
-            return self.cased({given})
+        if op is ops.ANY:
+            return ASCII - {ord("\n")}
         raise _RefusedError("it has a part that is not understood here")
 
     def cased(self, codes: set[int]) -> frozenset[int]:
-        if not self.ignore_case:
-            return frozenset(codes)
-        return frozenset(
-            ord(sign) for code in codes for sign in (chr(code).lower(), chr(code).upper()) if len(sign) == 1
-        )
+        """The same in both cases, where the pattern does not tell them apart."""
+        if self.ignores_case:
+            codes = codes | {ord(sign) for code in codes for sign in (chr(code).lower(), chr(code).upper())}
+        return frozenset(codes & ASCII)
 
 
-def _shown(codes: Any) -> str:
+def _by_head(alternatives: list[list[Any]]) -> list[tuple[Any, list[list[Any]]]]:
+    """Alternatives by the sign they begin with, as `EMP` and `ENG` do: each with what follows it."""
+    found: list[tuple[Any, list[list[Any]]]] = []
+    places: dict[int, int] = {}
+    for alternative in alternatives:
+        head, rest = (alternative[0], alternative[1:]) if alternative else (None, [])
+        if head and head[0] is ops.LITERAL:
+            if head[1] in places:
+                found[places[head[1]]][1].append(rest)
+                continue
+            places[head[1]] = len(found)
+        found.append((head, [rest]))
+    return found
+
+
+def _shown(codes: frozenset[int]) -> str:
     return repr(chr(min(codes)))

@@ -109,7 +109,7 @@ BEHIND_CHARACTERS = 12
 
 # Right before a number, what says that it is another's.
 _ANOTHERS = re.compile(
-    r"(?<![a-z])(?:order|invoice|ticket|ref|reference|tracking|parcel|transaction|account|acc|contract|imei|iccid|sim"
+    r"(?<![a-z])(?:order|invoice|ticket|ref|reference|tracking|parcel|transaction|account|acct?|contract|imei|iccid|sim"
     r"|isbn|ean|case|card|serial|item|sku|commit|meter|id|ts|epoch|token|iban|pin|code|zip|book|model|version|os"
     r"|file|insurance|tax|npi|nhs|acn|abn|tfn|sin|ssn|tin|pesel|nip|cpf|cnpj|rg|dni|nie|nif|passport|license|licence"
     r"|medicare|beneficiary|aadhaar|pan|routing|bsb"
@@ -117,7 +117,7 @@ _ANOTHERS = re.compile(
     r"|commande|facture|dossier|colis|contrat|compte|motif|pedido|factura|caso|envio|contrato|cuenta|concepto"
     r"|ordine|fattura|pratica|spedizione|contratto|conto|causale|zamowieni\w*|faktur\w*|zgloszeni\w*|przesylk\w*"
     r"|umow\w*|kont\w*|tytul\w*|fatura|chamado|conta)"
-    r"(?:[ -]?(?:no|nr|number|num|nummer|numero|numer|n|id))?(?: is| ist| es| est| to)?[^0-9a-z]{0,4}\Z"
+    r"(?:[ -]?(?:no|nr|number|num|nummer|numero|numer|n|n\.o|id))?(?: is| ist| es| est| to)?[^0-9a-z]{0,4}\Z"
 )
 BEFORE_CHARACTERS = 32
 
@@ -204,7 +204,11 @@ def _national(text: str, places: Places, first: int, *, in_parentheses: bool) ->
             continue
         if _OWN.fullmatch(written) or (in_parentheses and _IN_PARENTHESES.fullmatch(written)):
             found = last, LIKELY
-        elif _ANYONES.fullmatch(written) and not _IN_A_ROW.match(text, stop):
+        elif (
+            _ANYONES.fullmatch(written)
+            and not _IN_A_ROW.match(text, stop)
+            and "\n" not in text[places[first][0] : stop]
+        ):
             found = last, POSSIBLE
     return found
 

@@ -13,7 +13,20 @@ if TYPE_CHECKING:
 
     from processor.policy.detection.scan import Scan
 
-CONTEXT = ("ssn", "social security", "social-security", "ss#", "ss #", "soc sec", "tin", "taxpayer")
+CONTEXT = (
+    "ssn",
+    "my social",
+    "social is",
+    "social no",
+    "social number",
+    "social security",
+    "social-security",
+    "ss#",
+    "ss #",
+    "soc sec",
+    "tin",
+    "taxpayer",
+)
 
 # Area 000, 666 and 900 to 999, group 00 and serial 0000 are never assigned (SSA, RM 10201.035).
 _NUMBER = re.compile(
