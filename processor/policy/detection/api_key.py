@@ -1,66 +1,101 @@
-"""Keys of services, by the prefixes that their issuers document so that they can be told: AWS, GitHub, Stripe and others.
+"""Secrets that programs sign in with, by the beginnings that their issuers give them so that they are found.
 
-What has no prefix (a bare AWS secret key, a password) has no form either, and is not found.
+The forms are those that issuers document (AWS, unique identifiers of IAM; GitHub, token formats; and so on),
+and the JSON web token (RFC 7519): two objects in base64url, which begin with eyJ, and a signature. What has
+no such beginning (a password, AWS's secret half) has no form either, and is not found.
 """
 
 from __future__ import annotations
 
-from processor.policy.detection.recognizer import CERTAIN, Recognizer
+from processor.policy.detection.recognizer import CERTAIN, LIKELY, Recognizer
 
-# Prefix in lower case, as it is looked for first; the key's form.
-FORMS: tuple[tuple[str, str], ...] = (
-    ("akia", r"AKIA[0-9A-Z]{16}"),  # AWS, IAM User Guide, unique ID prefixes
-    ("asia", r"ASIA[0-9A-Z]{16}"),
-    ("ghp_", r"ghp_[0-9A-Za-z]{36}"),  # GitHub, token formats
-    ("gho_", r"gho_[0-9A-Za-z]{36}"),
-    ("ghu_", r"ghu_[0-9A-Za-z]{36}"),
-    ("ghs_", r"ghs_[0-9A-Za-z]{36}"),
-    ("ghr_", r"ghr_[0-9A-Za-z]{36}"),
-    ("github_pat_", r"github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}"),
-    ("glpat-", r"glpat-[0-9A-Za-z_-]{20,64}"),  # GitLab
-    ("xox", r"xox[abeoprs]-[0-9A-Za-z-]{10,250}"),  # Slack
-    ("xapp-", r"xapp-[0-9A-Za-z-]{10,250}"),
-    ("k_live_", r"[rs]k_live_[0-9A-Za-z]{16,128}"),  # Stripe
-    ("k_test_", r"[rs]k_test_[0-9A-Za-z]{16,128}"),
-    ("whsec_", r"whsec_[0-9A-Za-z+/=]{16,128}"),
-    ("aiza", r"AIza[0-9A-Za-z_-]{35}"),  # Google
-    ("gocspx-", r"GOCSPX-[0-9A-Za-z_-]{28}"),
-    ("sk-", r"sk-(?:proj-|svcacct-|admin-|ant-api03-)?[0-9A-Za-z_-]{20,200}"),  # OpenAI, Anthropic
-    ("npm_", r"npm_[0-9A-Za-z]{36}"),
-    ("pypi-", r"pypi-AgE[0-9A-Za-z_-]{50,250}"),
-    ("hf_", r"hf_[0-9A-Za-z]{34}"),  # Hugging Face
-    ("sg.", r"SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}"),  # SendGrid
-    ("shpat_", r"shpat_[0-9A-Fa-f]{32}"),  # Shopify
-    ("dop_v1_", r"dop_v1_[0-9a-f]{64}"),  # DigitalOcean
-    ("dapi", r"dapi[0-9a-f]{32}(?:-[0-9])?"),  # Databricks
-    ("eyj", r"eyJ[0-9A-Za-z_-]{10,2000}\.eyJ[0-9A-Za-z_-]{10,4000}\.[0-9A-Za-z_-]{10,2000}"),  # RFC 7519
-)
-_BODY = "EXAMPLE0" * 16  # put together here, so that this file holds nothing that a scanner takes for a key
+_ANY = "[0-9A-Za-z_-]"  # of base64url
+
+# Possessive where the end is not fixed: what follows is never in the same set, so nothing is gained by
+# giving signs back. A JWT starts apart from its own signs, so that no sign is in the run of two starts.
+PATTERN = rf"""(?x)
+    (?<![0-9A-Za-z])(?:
+        (?:AKIA|ASIA)[A-Z0-9]{{16}}
+      | gh[pousr]_[0-9A-Za-z]{{36,255}}+ | github_pat_[0-9A-Za-z_]{{40,255}}+
+      # GitLab, Slack, Stripe, Google, OpenAI and Anthropic
+      | glpat-{_ANY}{{20,64}}+
+      | xox[abeoprs]-[0-9A-Za-z-]{{10,250}}+ | xapp-[0-9A-Za-z-]{{10,250}}+
+      | [rs]k_(?:live|test)_[0-9A-Za-z]{{16,250}}+ | whsec_[0-9A-Za-z+/=]{{16,128}}+
+      | AIza{_ANY}{{35}} | GOCSPX-{_ANY}{{28}}
+      | sk-(?:ant-|proj-|svcacct-|admin-){_ANY}{{20,250}}+ | sk-[0-9A-Za-z]{{32,64}}+
+      # npm, PyPI, Hugging Face, SendGrid, Shopify, DigitalOcean, Databricks
+      | npm_[0-9A-Za-z]{{36}}
+      | pypi-AgE{_ANY}{{32,500}}+
+      | hf_[0-9A-Za-z]{{34}}
+      | SG\.{_ANY}{{16,32}}+\.{_ANY}{{32,64}}+
+      | shpat_[0-9A-Fa-f]{{32}} | dop_v1_[0-9a-f]{{64}} | dapi[0-9a-f]{{32}}
+      | (?<![_-])eyJ{_ANY}{{8,2048}}+\.eyJ{_ANY}{{2,8192}}+\.{_ANY}{{0,2048}}+
+    )(?!{_ANY})
+"""
+
+# Put together here, so that no file holds what a search for secrets would stop.
+_BODY = "4eC39HqLyjWDarjtT1zdp7dcA0b1C2d3E4f5G6h7I8j9K0l1"
 
 RECOGNIZER = Recognizer(
     entity="api_key",
-    # A key stands apart also from _ and -, which are of its own signs: so none is begun within another.
-    pattern=rf"(?<![0-9A-Za-z_-])(?:{'|'.join(form for _, form in FORMS)})(?![0-9A-Za-z_])",
-    needs=tuple(prefix for prefix, _ in FORMS),
-    bare=CERTAIN,
+    pattern=PATTERN,
+    needs=(
+        *("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "k_live_"),
+        *("k_test_", "aiza", "sk-", "npm_", "pypi-", "sg.", "eyj", "xapp-", "whsec_", "gocspx-", "hf_"),
+        *("shpat_", "dop_v1_", "dapi"),
+    ),
+    context=(
+        *(
+            "api key",
+            "api-key",
+            "apikey",
+            "api_key",
+            "key",
+            "token",
+            "secret",
+            "bearer",
+            "authorization",
+            "credential",
+        ),
+        *("password", "schlussel", "cle", "jeton", "clave", "chiave", "klucz", "chave", "キー", "密钥"),
+    ),
+    bare=LIKELY,
+    near=CERTAIN,
     examples=(
-        "AKIAIOSFODNN7EXAMPLE",  # AWS's documentation
+        f"AKIA{_BODY[:16].upper()}",
         f"ghp_{_BODY[:36]}",
-        f"github_pat_{_BODY[:22]}_{_BODY[:59]}",
-        f"glpat-{_BODY[:20]}",
-        f"xoxb-{_BODY[:24]}",
+        f"github_pat_{_BODY[:22]}_{_BODY}",
+        f"glpat-{_BODY[:9]}_{_BODY[:9]}-",
+        f"xoxb-{'123456789012-' * 2}{_BODY[:24]}",
         f"sk_live_{_BODY[:24]}",
+        f"rk_live_{_BODY[:24]}",
+        f"sk_test_{_BODY[:24]}",
         f"AIza{_BODY[:35]}",
-        f"sk-proj-{_BODY[:48]}",
+        f"sk-{_BODY}",
+        f"sk-proj-{_BODY}",
+        f"sk-ant-api03-{_BODY}",
         f"npm_{_BODY[:36]}",
-        f"pypi-AgE{_BODY[:60]}",
-        f"eyJ{_BODY[:20]}.eyJ{_BODY[:40]}.{_BODY[:43]}",
+        f"hf_{_BODY[:34]}",
+        f"whsec_{_BODY[:32]}",
+        f"GOCSPX-{_BODY[:28]}",
+        f"shpat_{'0f1e2d3c' * 4}",
+        f"dop_v1_{'0f1e2d3c' * 8}",
+        f"dapi{'0f1e2d3c' * 4}",
+        f"pypi-AgEIcHlwaS5vcmc{_BODY}",
+        f"SG.{_BODY[:22]}.{_BODY[:43]}",
+        f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.{_BODY[:43]}",
     ),
     counterexamples=(
-        "AKIAIOSFODNN7EXAMPL",
-        f"ghp_{_BODY[:35]}",
-        f"task-{_BODY[:24]}",
-        "sk-learn",
-        f"eyJ{_BODY[:20]}.{_BODY[:40]}",
+        "AKIA1234",
+        "asia",
+        "ghp_short",
+        "desk-top",
+        f"task-{_BODY}",
+        "sk-learn-is-a-library-with-a-rather-long-name",
+        "sk_live_key",
+        f"AIza{_BODY[:34]}",
+        "eyJhbGciOiJIUzI1NiJ9",
+        "SG.12.34",
+        "npm_install",
     ),
 )

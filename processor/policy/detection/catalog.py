@@ -1,7 +1,7 @@
 """What can be recognised: one line an entity, and which of them a region has. Nothing is imported to know it.
 
-A recogniser is the module of the same name in this folder; a finder imports those that it is asked for, so that
-a policy starts with what it uses.
+A recogniser is the module of the same name in this folder; a finder imports those that it is asked for, so
+that a policy starts with what it uses.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ _BY_REGION: dict[str, dict[str, str]] = {
         "api_key": "keys of services, by the prefixes that AWS, GitHub, Stripe and others give them",
         "card": "payment card numbers, by issuer range and check digit",
         "iban": "international bank account numbers, by country and check digits",
-        "crypto_wallet": "Bitcoin addresses, by their check, and Ethereum's, by their form",
+        "crypto_wallet": "addresses of Bitcoin and its kin, by their checksums, and of Ethereum, by form",
         "email": "e-mail addresses",
         "url": "web addresses",
         "ip": "IP addresses, version 4 and 6",
         "mac": "hardware addresses of network devices",
         "passport": "passports of any country: the number beside a word, the lines for machines",
         "birth_date": "dates of birth: a date beside a word that says so",
-        "date": "dates, in numbers or with the month's name",
+        "date": "dates, in numbers or with the month's name in eight languages",
         "phone": "telephone numbers: international, and the national forms of a dozen countries",
     },
 }

@@ -1,7 +1,11 @@
-"""Addresses of wallets: Bitcoin and its kin (base58check; BIP 173 and BIP 350), Ethereum (EIP-55's form).
+"""Wallets of cryptocurrencies: addresses of Bitcoin and its kin by their checksums, Ethereum's by their form.
 
-Ethereum's check is in which letters are capital, and takes Keccak-256, which the standard library does not
-have (its SHA-3 pads otherwise). So 0x and forty hexadecimal digits are taken by their form.
+Base58Check has four octets of a double SHA-256 at its end, which chance meets once in four milliards: so the
+version before them need not be known. A witness address has a BCH code: bech32 for version 0 (BIP 173),
+bech32m for later ones (BIP 350).
+
+The capitals of an Ethereum address are a check too (EIP-55), but by Keccak-256, which is not the SHA-3 of the
+standard library: it is not looked at, and an address in lower case has none.
 """
 
 from __future__ import annotations
@@ -19,71 +23,96 @@ if TYPE_CHECKING:
     from processor.policy.detection.scan import Scan
 
 CONTEXT = (
-    *("wallet", "btc", "bitcoin", "eth", "ether", "ethereum", "usdt", "usdc", "crypto", "coin", "address", "withdrawal"),
-    *("adresse", "direccion", "indirizzo", "endereco", "portfel", "cartera", "carteira", "钱包", "ウォレット"),
-)  # fmt: skip
+    *("wallet", "bitcoin", "btc", "ethereum", "eth", "ether", "crypto", "coin", "usdt", "usdc", "erc20"),
+    *("blockchain", "binance", "coinbase", "metamask", "deposit address"),
+)
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-# First octet: Bitcoin's P2PKH and P2SH, Litecoin's, Dogecoin's.
-VERSIONS = frozenset({0x00, 0x05, 0x30, 0x32, 0x1E})
-PAYLOAD_OCTETS = 25
-BECH32_CHECKS = frozenset({1, 0x2BC830A3})  # BIP 173, BIP 350
-GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+OCTETS = 25  # a version, a hash of 20, a checksum of 4
+GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)  # BIP 173
+CHECK_BECH32, CHECK_BECH32M = 1, 0x2BC830A3
+BITS = 5
+PROGRAMS_0 = (20, 32)  # octets that version 0 allows
+PROGRAM_MIN, PROGRAM_MAX = 2, 40
+VERSION_MAX = 16
+CHECK_SIGNS = 6
 
-_LEGACY = re.compile(rf"[13LMD](?<![0-9A-Za-z].)[{BASE58}]{{25,33}}(?![0-9A-Za-z])")
-_SEGWIT = re.compile(
-    rf"(?<![0-9A-Za-z])(?:bc1|ltc1)[{BECH32}]{{11,71}}(?![0-9A-Za-z])"
-    rf"|(?<![0-9A-Za-z])(?:BC1|LTC1)[{BECH32.upper()}]{{11,71}}(?![0-9A-Za-z])"
+# Bitcoin, Dogecoin, Litecoin, Tron, Dash. The first sign is a plain set, looked behind afterwards: `re` skips
+# ahead to it.
+_BASE58 = re.compile(rf"[13DLMTX](?<![0-9A-Za-z].)[{BASE58}]{{24,34}}(?![0-9A-Za-z])")
+_WITNESS = re.compile(
+    rf"(?<![0-9A-Za-z])(?:(?:bc|ltc)1[{BECH32}]{{11,71}}|(?:BC|LTC)1[{BECH32.upper()}]{{11,71}})(?![0-9A-Za-z])"
 )
-_ETHER = re.compile(r"(?<![0-9A-Za-z])0x[0-9A-Fa-f]{40}(?![0-9A-Za-z])")
+_ETHER = re.compile(r"(?<![0-9A-Za-z])0[xX][0-9A-Fa-f]{40}(?![0-9A-Za-z])")
 
 
 def _find(scan: Scan) -> Iterator[Span]:
+    """Three kinds, each where what it begins with is."""
     text = scan.text
-    for match in _LEGACY.finditer(text):
+    for match in _BASE58.finditer(text):
         if is_base58check(match[0]):
             yield Span("crypto_wallet", *match.span(), CERTAIN)
-    if "bc1" in text or "tc1" in text or "C1" in text:
-        for match in _SEGWIT.finditer(text):
-            if is_bech32(match[0].lower()):
+    if "c1" in text or "C1" in text:
+        for match in _WITNESS.finditer(text):
+            if is_witness(match[0]):
                 yield Span("crypto_wallet", *match.span(), CERTAIN)
-    if "0x" in text:
+    if "0x" in text or "0X" in text:
         for match in _ETHER.finditer(text):
             score = CERTAIN if scan.has_near(CONTEXT, *match.span()) else LIKELY
             yield Span("crypto_wallet", *match.span(), score)
 
 
 def is_base58check(address: str) -> bool:
-    """Whether the last four octets are the double SHA-256 of the rest, and the first is a known network's."""
+    """Whether it is a version, a hash and their checksum, in base 58."""
     number = 0
     for sign in address:
-        number = number * 58 + BASE58.index(sign)
-    if number.bit_length() > 8 * PAYLOAD_OCTETS:
+        number = number * len(BASE58) + BASE58.index(sign)
+    if number >> 8 * OCTETS:
         return False
-    octets = number.to_bytes(PAYLOAD_OCTETS, "big")
-    body, check = octets[:-4], octets[-4:]
-    return octets[0] in VERSIONS and sha256(sha256(body).digest()).digest()[:4] == check
+    octets = number.to_bytes(OCTETS, "big")
+    zeros = len(octets) - len(octets.lstrip(b"\0"))
+    return (
+        len(address) - len(address.lstrip("1")) == zeros  # each is written as a 1, no more
+        and sha256(sha256(octets[:-4]).digest()).digest()[:4] == octets[-4:]
+    )
 
 
-def is_bech32(address: str) -> bool:
-    """Whether the checksum is one of the two, over the network's name and what follows the 1."""
-    name, _, data = address.partition("1")
-    words = [ord(sign) >> 5 for sign in name] + [0] + [ord(sign) & 31 for sign in name]
-    words += [BECH32.index(sign) for sign in data]
+def is_witness(address: str) -> bool:
+    """Whether it is a witness program with the checksum of its version."""
+    network, _, data = address.lower().partition("1")
+    words = [BECH32.index(sign) for sign in data]
+    version, bits = words[0], BITS * (len(words) - 1 - CHECK_SIGNS)
+    octets, left = divmod(bits, 8)
+    return (
+        version <= VERSION_MAX
+        and PROGRAM_MIN <= octets <= PROGRAM_MAX
+        and (version > 0 or octets in PROGRAMS_0)
+        and left < BITS
+        and not words[-1 - CHECK_SIGNS] & ((1 << left) - 1)
+        and _remainder([*_spread(network), *words]) == (CHECK_BECH32M if version else CHECK_BECH32)
+    )
+
+
+def _spread(network: str) -> list[int]:
+    """The network's name as it enters the code: high bits, a zero, low bits (BIP 173)."""
+    signs = network.encode()
+    return [sign >> BITS for sign in signs] + [0] + [sign & 31 for sign in signs]
+
+
+def _remainder(words: list[int]) -> int:
+    """The words' remainder by the code's generator (BIP 173)."""
     check = 1
     for word in words:
         top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ word
-        for bit, generator in enumerate(GENERATOR):
-            if top >> bit & 1:
-                check ^= generator
-    return check in BECH32_CHECKS
+        check = (check & 0x1FFFFFF) << BITS ^ word
+        for at, generator in enumerate(GENERATORS):
+            check ^= generator if top >> at & 1 else 0
+    return check
 
 
 RECOGNIZER = Recognizer(
     entity="crypto_wallet",
-    needs=("1", "3", "0x", "l", "m", "d"),
     context=CONTEXT,
     find=_find,
     # The first block's, and those of BIP 13, 173, 350 and EIP-55.
@@ -97,8 +126,12 @@ RECOGNIZER = Recognizer(
     ),
     counterexamples=(
         "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+        "11A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
         "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
+        "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7KV8F3T4",
+        "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd",
         "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAe",
-        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAedd",
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed0",
+        "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
     ),
 )

@@ -1,4 +1,4 @@
-"""Private keys in PEM (RFC 7468; OpenSSH's and PGP's blocks have its form): from BEGIN to END."""
+"""Private keys in PEM (RFC 7468; OpenSSH's and PGP's likewise): the block whole, whatever is in it."""
 
 from __future__ import annotations
 
@@ -13,37 +13,40 @@ if TYPE_CHECKING:
 
     from processor.policy.detection.scan import Scan
 
-BLOCK_CHARACTERS_MAX = 16_384  # an RSA key of 16,384 bits has 12,800
-
-_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{2,10} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
-_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_LABEL = r"(?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+_BEGIN = re.compile(rf"-----BEGIN {_LABEL}", re.IGNORECASE)
+_END = re.compile(rf"-----END {_LABEL}", re.IGNORECASE)
 
 
 def _find(scan: Scan) -> Iterator[Span]:
-    """A block that is cut off is taken as far as one may reach: its beginning is the key's."""
-    text, end = scan.text, 0
-    for begin in _BEGIN.finditer(text):
-        if begin.start() < end:
-            continue
-        stop = min(len(text), begin.end() + BLOCK_CHARACTERS_MAX)
-        close = _END.search(text, begin.end(), stop)
-        end = close.end() if close else stop
-        yield Span("private_key", begin.start(), end, CERTAIN)
+    """From BEGIN to END; where the end was cut off, to the end of the text: half a key is too much."""
+    text, at = scan.text, 0
+    while begin := _BEGIN.search(text, at):
+        end = _END.search(text, begin.end())
+        at = end.end() if end else len(text)
+        yield Span("private_key", begin.start(), at, CERTAIN)
 
 
-_DASHES = "-" * 5  # kept apart, so that this file holds nothing that a scanner takes for a key
+_BODY = "MC4CAQAwBQYDK2VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"  # of zeros
 
 RECOGNIZER = Recognizer(
     entity="private_key",
-    needs=("-----begin",),
+    needs=("-----begin ",),
     find=_find,
     examples=tuple(
-        f"{_DASHES}BEGIN {kind}PRIVATE KEY{block}{_DASHES}\nMC4CAQAwBQYDK2Vw\n{_DASHES}END {kind}PRIVATE KEY{block}{_DASHES}"
-        for kind, block in (("", ""), ("RSA ", ""), ("EC ", ""), ("OPENSSH ", ""), ("PGP ", " BLOCK"))
+        f"-----BEGIN {label}-----{line}{_BODY}{line}-----END {label}-----"
+        for label, line in (
+            ("PRIVATE KEY", "\n"),
+            ("RSA PRIVATE KEY", "\r\n"),
+            ("OPENSSH PRIVATE KEY", " "),
+            ("ENCRYPTED PRIVATE KEY", "\\n"),
+            ("PGP PRIVATE KEY BLOCK", "\n\n"),
+        )
     ),
     counterexamples=(
-        f"{_DASHES}BEGIN PUBLIC KEY{_DASHES}\nMCowBQYDK2VwAyEA\n{_DASHES}END PUBLIC KEY{_DASHES}",
-        f"{_DASHES}BEGIN CERTIFICATE{_DASHES}",
+        f"-----BEGIN PUBLIC KEY-----\n{_BODY}\n-----END PUBLIC KEY-----",
+        f"-----BEGIN CERTIFICATE-----\n{_BODY}\n-----END CERTIFICATE-----",
+        "-----END PRIVATE KEY-----",
         "BEGIN PRIVATE KEY",
     ),
 )
