@@ -23,11 +23,12 @@ from processor.review.differences import (
     untold,
     verdict,
 )
-from processor.review.outcomes import Resolver, feasible, probes, said_options
+from processor.review.outcomes import REDACTED, Resolver, feasible, probes, reaches, said_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from processor.policy.paths import Path
     from processor.policy.plan import Plan, Rule
     from processor.policy.sections import RecognizerRule
     from processor.review.outcomes import Outcome
@@ -84,14 +85,17 @@ def compare(old: Plan, new: Plan) -> Comparison:
 
 
 def _fields(old: Resolver, new: Resolver) -> Iterator[Difference]:
-    said: set[tuple[Outcome, Outcome]] = set()
+    said: dict[tuple[Outcome, Outcome], list[Path]] = {}
     for path, is_own in probes(old, new):
-        text, pairs = paths.render(path), list(feasible(old.outcomes(path), new.outcomes(path)))
-        # Where two paths cross, only what no path of a rule has said already.
-        found = [one for pair in pairs if is_own or pair not in said for one in _facets(text, *pair)]
-        said.update(pairs)
+        found: list[Difference] = []
+        for pair in feasible(old.outcomes(path), new.outcomes(path)):
+            # At a path that no rule has as its own, only what is not said already of one that reaches as far.
+            if is_own or not any(reaches(other, path) for other in said.get(pair, ())):
+                said.setdefault(pair, []).append(path)
+                found += _facets(paths.render(path), *pair)
         yield from _strongest(found)
         if is_own:
+            text = paths.render(path)
             yield from _line(text, old.line(path), new.line(path))
 
 
@@ -108,10 +112,8 @@ def _strongest(found: list[Difference]) -> Iterator[Difference]:
 
 def _facets(path: str, old: Outcome, new: Outcome) -> Iterator[Difference]:
     """What differs for a record that met the one outcome and now meets the other."""
-    if old.rule is new.rule is None and (
-        old.exposure == new.exposure or old.is_unknown is new.is_unknown is True
-    ):
-        return  # the policies' word on unknown fields is compared once, not here
+    if old.rule is new.rule is None and max(old.exposure, new.exposure) <= REDACTED:
+        return  # what the policies say of unknown fields is compared once, not here
     exposure, widening = (old.exposure, new.exposure), verdict(old.exposure, new.exposure)
     before, after = old.told, new.told
     arrival = "added" if old.is_unknown else "removed" if new.is_unknown else ""

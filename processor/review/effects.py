@@ -89,7 +89,6 @@ def effects(
     sanitisers = Sanitiser(old, keys), Sanitiser(new, keys)
     for record in records:
         found.records += 1
-        # One name for both policies: what encrypts is bound to it.
         change = Change("sample", "INSERT", now, "sample", "", {}, dict(record), None, expired=False)
         before, after = (_sanitised(sanitiser, change) for sanitiser in sanitisers)
         if isinstance(before, dict) and isinstance(after, dict):

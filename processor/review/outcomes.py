@@ -154,19 +154,25 @@ class Resolver:
 def probes(old: Resolver, new: Resolver) -> Iterator[tuple[Path, bool]]:
     """The paths at which two policies have to be compared to miss nothing, and whether a rule has that path.
 
-    Besides the rules' own paths these are the meets of two that cross: `a.*.c` and `a.b.*` both reach `a.b.c`,
-    which no rule of either policy has as its own; so do `a.*.c` and `a.b`.
+    Besides the rules' own paths these are those that lead to them, because a value that a rule reaches into
+    is not another's any more; and where two of all these cross: `a.*.c` and `a.b.*` both reach `a.b.c`, which
+    no rule of either policy has as its own.
     """
     own = dict.fromkeys((*old.paths, *new.paths))
     yield from ((path, True) for path in own)
-    wild = [path for path in new.paths if not paths.is_literal(path)]
+    olds, news = _leading(old.paths), _leading(new.paths)
+    wild = [path for path in news if not paths.is_literal(path)]
     crossing = (
         met
-        for path in old.paths
-        for other in (wild if paths.is_literal(path) else new.paths)
+        for path in olds
+        for other in (wild if paths.is_literal(path) else news)
         if (met := meet(path, other)) is not None
     )
-    yield from ((path, False) for path in dict.fromkeys(crossing) if path not in own)
+    yield from ((path, False) for path in dict.fromkeys((*olds, *news, *crossing)) if path not in own)
+
+
+def _leading(ends: Iterable[Path]) -> list[Path]:
+    return list(dict.fromkeys(path[:depth] for path in ends for depth in range(len(path), 0, -1)))
 
 
 def meet(one: Path, other: Path) -> Path | None:
@@ -181,6 +187,11 @@ def meet(one: Path, other: Path) -> Path | None:
             return None
     longer = max(one, other, key=len)
     return (*common, *longer[len(common) :])
+
+
+def reaches(general: Path, special: Path) -> bool:
+    """Whether `general` names all that `special` does, or something that all of it is in."""
+    return len(general) <= len(special) and paths.covers(general, special[: len(general)])
 
 
 def child_of(node: Node, segment: Segment) -> Node | None:
