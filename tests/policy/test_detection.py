@@ -1,5 +1,6 @@
 """What is recognised in free text, what is not, and that looking takes bounded time."""
 
+import datetime as dt
 import random
 import subprocess
 import sys
@@ -7,12 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from processor.policy import detection
 from processor.policy.detection import ENTITIES, GUARDED, REGIONS, SCORES, Span, expanded, find, finder
 from processor.policy.detection.catalog import load
+from processor.policy.detection.date import ENGLISH_MONTHS
 from processor.policy.detection.recognizer import CERTAIN, LIKELY, POSSIBLE
 from processor.policy.detection.scan import fold
 
@@ -70,7 +72,8 @@ CARDS = {
     "a line break": "4111 1111\n1111 1111",
     **{
         f"U+{ord(sign):04X} between groups": f"4111{sign}1111{sign}1111{sign}1111"
-        for sign in "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{IDEOGRAPHIC SPACE}\N{EN DASH}\N{EM DASH}"
+        for sign in "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{IDEOGRAPHIC SPACE}\N{EN DASH}"
+        "\N{EM DASH}"
         "\N{MINUS SIGN}\N{NON-BREAKING HYPHEN}\N{MIDDLE DOT}\N{BULLET}\N{FRACTION SLASH}\N{ZERO WIDTH SPACE}"
         "\N{SOFT HYPHEN}\N{WORD JOINER}\N{RIGHT-TO-LEFT MARK}\N{KATAKANA MIDDLE DOT}\N{FULLWIDTH FULL STOP}"
         "\N{HANGUL FILLER}\N{COMBINING GRAPHEME JOINER}\N{FULLWIDTH HYPHEN-MINUS}\N{BRAILLE PATTERN BLANK}"
@@ -157,6 +160,97 @@ def test_a_word_near_makes_it_surer() -> None:
     assert find("lessn 078051120", ["ssn"]) == []
 
 
+DATE_FORMS = (
+    "{0:%Y-%m-%d}",
+    "{0:%Y/%m/%d}",
+    "{0:%d.%m.%Y}",
+    "{0:%m/%d/%Y}",
+    "{0.day}-{0.month}-{0.year}",
+    "{0.day} {month} {0.year}",
+    "{month} {0.day}, {0.year}",
+    "{0.year}年{0.month}月{0.day}日",
+)
+
+
+def written(day: dt.date, form: str) -> str:
+    return form.format(day, month=list(ENGLISH_MONTHS)[day.month - 1].title())
+
+
+days = st.dates(dt.date(1900, 1, 1), dt.date(2099, 12, 31))
+forms = st.sampled_from(DATE_FORMS)
+
+
+@given(day=days, form=forms)
+def test_every_day_of_two_centuries_is_a_date_and_beside_a_word_one_of_birth(day: dt.date, form: str) -> None:
+    text = written(day, form)
+    assert find(f"on the way {text}.", ["date", "birth_date"]) == [("date", 11, 11 + len(text), LIKELY)]
+    assert find(f"birth date {text}.", ["date", "birth_date"]) == [
+        ("birth_date", 11, 11 + len(text), CERTAIN)
+    ]
+
+
+@given(st.integers(1900, 2099), st.integers(0, 99), st.integers(0, 99))
+def test_what_the_calendar_has_not_is_no_date(year: int, month: int, day: int) -> None:
+    try:
+        dt.date(year, month, day)
+    except ValueError:
+        assert find(f"{year}-{month:02}-{day:02}", ["date"], least=POSSIBLE) == []
+
+
+@given(first=days, second=days, form=forms)
+def test_a_word_of_birth_is_said_of_the_next_date_only(first: dt.date, second: dt.date, form: str) -> None:
+    one, other = written(first, form), written(second, form)
+    for text, entities in (
+        (f"born {one}, with us since {other}", ["birth_date", "date"]),
+        (f"with us since {one}, born {other}", ["date", "birth_date"]),
+        (f"with us since {one}, {other} (DOB)", ["date", "birth_date"]),
+    ):
+        assert [span.entity for span in find(text, ["date", "birth_date"])] == entities, text
+
+
+@pytest.mark.parametrize("word", load("birth_date").context)
+def test_each_word_of_birth_is_one(word: str) -> None:
+    assert [span.entity for span in find(f"{word} 1985-03-05", ["birth_date"])] == ["birth_date"]
+
+
+@pytest.mark.parametrize(
+    "text", ["1985年3月5日生まれ", "1985年3月5日出生", "1985년 3월 5일생", "5.3.1985 (born)"]
+)
+def test_a_word_of_birth_may_stand_behind(text: str) -> None:
+    assert [span.entity for span in find(text, ["date", "birth_date"])] == ["birth_date"]
+
+
+def test_what_takes_effect_on_a_day_is_not_born_on_it() -> None:
+    assert [span.entity for span in find("合同2026年3月5日生效", ["date", "birth_date"])] == ["date"]
+
+
+@pytest.mark.parametrize(
+    "address", [one for one in load("crypto_wallet").examples if not one.startswith("0x")]
+)
+@given(data=st.data())
+def test_one_wrong_sign_of_a_wallet_is_noticed(address: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(3, len(address) - 1))
+    other = data.draw(st.sampled_from("023456789acdefghjklmnpqrstuvwxyzACDEFGHJKLMNPQRSTUVWXYZ"))
+    assume(other.lower() != address[place].lower())
+    changed = f"{address[:place]}{other}{address[place + 1 :]}"
+    assert find(f"wallet {changed}", ["crypto_wallet"], least=POSSIBLE) == []
+
+
+def test_a_private_key_that_is_cut_off_is_taken_to_the_end() -> None:
+    block = load("private_key").examples[1]
+    assert [span[1:3] for span in find(f"see {block[:-30]}", ["private_key"])] == [(4, 4 + len(block) - 30)]
+    assert [span[1:3] for span in find(f"{block} and {block}", ["private_key"])] == [
+        (0, len(block)),
+        (len(block) + 5, 2 * len(block) + 5),
+    ]
+
+
+def test_pairs_of_digits_alone_take_a_word_to_be_a_hardware_address() -> None:
+    assert find("01-23-45-67-89-01", ["mac"]) == []
+    assert [span.score for span in find("router 01-23-45-67-89-01", ["mac"])] == [CERTAIN]
+    assert [span.score for span in find("0a-23-45-67-89-01", ["mac"])] == [LIKELY]
+
+
 def test_where_two_overlap_the_longer_has_it_and_grows() -> None:
     text = "https://example.com/?card=4111111111111111&to=ann@example.com"
     assert [span[:3] for span in find(text)] == [("url", 0, len(text))]
@@ -203,6 +297,18 @@ REPEATED = [
         "-",
         ".",
     ),
+    *(
+        "2026 ",
+        "dob 1/1/85 ",
+        "de 2026",
+        "年2026年1月1日生",
+        "aa:",
+        "0000.",
+        "-eyJ",
+        "-eyJaaaaaaaaaa.eyJaa",
+        "SG.aa.",
+    ),
+    *("-sk-", "xoxb-", "3" * 34 + " ", "bc1q" * 18 + " ", f"0x{'a' * 40} ", "-----BEGIN PRIVATE KEY-----"),
 ]
 
 

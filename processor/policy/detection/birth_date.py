@@ -29,19 +29,19 @@ CONTEXT = (
     *("nascido", "nascida", "nasceu", "nascimento", "nasc"),
     *("生年月日", "誕生日", "出生", "生日", "생년월일", "생일", "जन्म"),
 )
-BEHIND = ("生", "출생", "태어")
 NEEDS = (
     *("born", "dob", "d.o.b", "birth", "geb", "ne le", "nee le", "ne(e)", "naissance", "annivers", "nac"),
-    *("nato", "nata", "nasc", "urodz", "ur.", *BEHIND, "생년", "생일", "जन्म"),
+    *("nato", "nata", "nasc", "urodz", "ur.", "生", "생", "태어", "जन्म"),
 )
 """What each of those words has in it."""
-BEHIND_CHARACTERS = 3
 PARENTHESES_CHARACTERS = 20
 YEARS_SHORT = ("19", "20")
 
 _ANY = "|".join(map(re.escape, CONTEXT))
 _WORD = re.compile(rf"(?<![a-z])(?:{_ANY})(?![a-z])")
 _IN_PARENTHESES = re.compile(rf" ?\((?:{_ANY})\)")
+# `生` begins many other words, such as `生效`, to take effect.
+_BEHIND = re.compile(r" ?(?:生まれ|出生|生(?![\u4E00-\u9FFF])|출생|태어|생(?![\uAC00-\uD7A3]))")
 _SHORT = re.compile(
     r"(?<![0-9A-Za-z])(?<![0-9][-./])(?:"
     r"(?P<one>[0-9]{1,2})(?P<sign>[-/.])(?P<other>[0-9]{1,2})(?P=sign)(?P<year>[0-9]{2})"
@@ -87,8 +87,7 @@ def _is_birth(scan: Scan, floor: int, start: int, end: int) -> bool:
         return False
     if scan.offsets:
         floor, start, end = scan.offsets[floor], scan.offsets[start], scan.offsets[end - 1] + 1
-    behind = scan.original[end : end + BEHIND_CHARACTERS]
-    return bool(_WORD.search(scan.original[floor:start])) or any(word in behind for word in (*BEHIND, "出生"))
+    return bool(_WORD.search(scan.original[floor:start]) or _BEHIND.match(scan.original, end))
 
 
 RECOGNIZER = Recognizer(
