@@ -1,8 +1,9 @@
-"""Telephone numbers: international (ITU-T E.164, written by E.123), and the national forms of a dozen plans.
+"""Telephone numbers: international (ITU-T E.164, written by E.123), and national by a dozen numbering plans.
 
-A number is a row of whole groups of digits. Which rows are one, the numbering plans say: of a country code, how
-many digits follow it; of a national number, with what it begins and how people group it. Many of those forms
-are anything's (nine digits in threes): they take a word. Which forms are a plan's own is said beside each.
+A number is a row of whole groups of digits. Which rows are one, the numbering plans say: of a country code,
+how many digits follow it; of a national number, with what it begins and how people group it. Groups that
+other numbers have too (ten digits in one, nine in threes) take a word before or behind; a word for something
+else right before takes any back.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     Places = list[tuple[int, int]]
 
 DIGITS_MIN, DIGITS_MAX = 8, 17  # with the two zeros that some dial instead of the +
-E164_MAX = 15
+E164_MAX, NATIONAL_MAX = 15, 12
 GROUPS_MAX = 8
 COUNTRY_CODE_MAX = 3
+PIECE_DIGITS, NEIGHBOUR_DIGITS = 4, 3
+BEFORE_CHARACTERS, BEHIND_CHARACTERS = 48, 24  # how far a word may stand from its number
 
 # Digits after the country code, at least and at most, where the plan is closed enough to say.
 NATIONAL_DIGITS = {
@@ -44,82 +47,109 @@ _COUNTRY = re.compile(
     r"|9(?:[0-58]|[679][0-9])"
 )
 
-# Groups with one space between them. What looks like little else:
-_OWN = re.compile(
-    r"(?:1 )?[2-9][0-9]{2} [2-9][0-9]{2} [0-9]{4}"  # North America
-    r"|0[1-9](?: [0-9]{2}){4}"  # France
-    r"|0[1-9][0-9]{0,4} (?:[0-9]{3,4} [0-9]{3,4}|[0-9]{5,8})"  # UK, Germany, Japan, Italy, China, Australia
-    r"|0[1-9][0-9]{1,3}(?: [0-9]{2,3}){2,4}"  # Germany
-    r"|0[1237][0-9]{9}|0[1-79][0-9]{8}|01[5-7][0-9]{9}"  # UK; France, Australia, Japan; Germany's mobiles
-    r"|1[3-9][0-9] [0-9]{4} [0-9]{4}"  # China's mobiles
-)
+# Forms by plan. `#` is a digit, a space any gap, `-` a hyphen. What looks like little else:
+_OWN = {
+    "North America (NANPA)": "1 [2-9]## [2-9]## ####|[2-9]## [2-9]## ####",
+    "UK (Ofcom)": "0[1-389]## ### ?####|02# #### ####|01### #{5,6}|07### #{6}|0#### ### ###|0[1237]#{9}",
+    "Germany (BNetzA)": "0[2-9]#{1,3} #{5,8}|0[2-9]#{1,2} ### #{3,5}",
+    "Germany's mobiles": "01[5-7]#{1,2} #{7,8}|01[5-7]# #### ####|01[5-7]#{9}",
+    "Germany in pairs (DIN 5008 of 1996)": "0[2-9]#{1,2} #{2,3} ## ##|0[2-9]#{1,2} ## ## ## ##",
+    "France (ARCEP)": "0[1-9] ## ## ## ##|0[1-79]#{8}",
+    "Spain (CNMC)": "[6-9]## ## ## ##|[89][1-8] ### ## ##",
+    "Poland (UKE)": "[1-9][1-9] ### ## ##",
+    "Italy (AGCOM)": "0[1-9]#? #{5,8}|3[2-9]# ### ####",
+    "Brazil (Anatel)": "[1-9][1-9] 9####-####|[1-9][1-9] [2-5]###-####",
+    "Japan (MIC)": "0[1-9]#? #### ####|0## ### ####|0### ## ####|0120 ### ###",
+    "China (MIIT)": "1[3-9]# #### ####|0[1-9]#{1,2} #{7,8}",
+    "Australia (ACMA)": "04## ### ###|0[2378] #### ####|1[38]00 ### ###",
+    "India (TRAI)": "0[1-9]# #{8}|0[1-9]# #### ####|0[1-9]## #{7}",
+}
+# What does where the first group, an area code, stands in parentheses:
+_IN_PARENTHESES = {
+    "North America": "[2-9]## ### ?####",
+    "Brazil": "0?[1-9][1-9] 9? ?#### ?####",
+    "Spain, Poland": "[1-9]# ### ## ##|9## ## ## ##",
+    "with a trunk 0": "0#{1,4} #{3,4} #{3,4}|0#{1,4} #{4,8}",
+    "Singapore, by its country code": "65 [3689]### ####",
+}
 # What other numbers look like too:
-_ANYONES = re.compile(
-    r"1?[2-9][0-9]{2}[2-9][0-9]{6}|[2-9][0-9]{2} [2-9][0-9]{6}|(?:1 )?[2-9][0-9]{2} [0-9]{3} [0-9]{4}"  # North America
-    r"|0[1-9][0-9]{6,10}|0[1-9](?: ?[0-9]){6,10}"  # with a trunk 0, in any groups
-    r"|1[3-9][0-9]{9}"  # China
-    r"|[6-9][0-9]{9}|[6-9][0-9]{4} [0-9]{5}|[6-9][0-9]{2,3} [0-9]{3} [0-9]{3,4}"  # India
-    r"|[1-9][0-9]{8}|[1-9][0-9]{2} [0-9]{3} [0-9]{3}"  # Spain, Poland
-    r"|[1-9][0-9] [0-9]{3} [0-9]{2} [0-9]{2}|[1-9][0-9]{2}(?: [0-9]{2}){3}"
-    r"|3[0-9]{2} ?[0-9]{6,8}|3[0-9]{2} [0-9]{3} [0-9]{3,4}"  # Italy's mobiles
-    r"|[1-9][0-9] ?9?[0-9]{4} ?[0-9]{4}|[1-9][0-9] 9 [0-9]{4} [0-9]{4}"  # Brazil; Japan's mobiles without the 0
-    r"|[2-9][0-9]{3} ?[0-9]{4}|65 [2-9][0-9]{3} [0-9]{4}"  # Singapore, Hong Kong
-    r"|1[38]00 [0-9]{3} [0-9]{3}"  # Australia
-)
-# The first group in parentheses, as little else has it.
-_IN_PARENTHESES = re.compile(
-    r"0?[1-9][0-9] (?:9 ?)?[0-9]{4} ?[0-9]{4}|[1-9][0-9] [0-9]{3} [0-9]{2} [0-9]{2}"  # Brazil; Spain, Poland
-    r"|[2-9][0-9]{2} [0-9]{3} ?[0-9]{4}|0[0-9]{1,4} [0-9]{5,8}"  # North America; UK, Germany, India
-)
-_DATE = re.compile(
-    r"[0-3]?[0-9] [0-3]?[0-9] (?:19|20)[0-9]{2}(?: .*)?|(?:19|20)[0-9]{2} [01]?[0-9] [0-3]?[0-9](?: .*)?"
-)
-_QUAD = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")  # an IP address, a version
+_ANYONES = {
+    "North America": "1?[2-9]##[2-9]#{6}|[2-9]## [2-9]#{6}|1? ?[2-9]## ### ####",
+    "with a trunk 0, in any groups": "0[1-9]## ?####|0[1-9]" + " ?#" * 7 + "(?: ?#){0,3}",
+    "China": "1[3-9]#{9}",
+    "India": "[6-9]#{9}|[6-9]#### #####|[6-9]#{2,3} ### #{3,4}",
+    "Spain, Poland": "[1-9]#{8}|[1-9]## ### ###|[1-9]## ## ## ##",
+    "Italy": "3## ?#{6,8}|3## ### #{3,4}",
+    "Brazil": "[1-9][1-9] ?9?#### ?####|[1-9][1-9] 9 #### ####",
+    "Singapore (IMDA), Hong Kong (OFCA)": "[2-9]### ?####|65 [3689]### ####",
+    "Australia, the trunk 0 left out": "[2-9] #### ####",
+}
+
+
+def _any_of(forms: dict[str, str]) -> re.Pattern[str]:
+    """One pattern of all forms, over groups written with one sign between them."""
+    return re.compile("|".join(forms.values()).replace(" ", "[ -]").replace("#", "[0-9]"))
+
+
+_own, _anyones = _any_of(_OWN).fullmatch, _any_of(_ANYONES).fullmatch
+_in_parentheses = _any_of(_IN_PARENTHESES).fullmatch
+_date = re.compile(
+    r"(?:[0-3]?[0-9][ -][0-3]?[0-9][ -](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[ -][01]?[0-9][ -][0-3]?[0-9])"
+    r"(?:[ -].*)?"
+).fullmatch
+_quad = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}").fullmatch  # an IP address, a version
 
 _GAP = re.compile(r"[ \t\n\-./()]{1,3}")
 _EXTENSION = re.compile(
     r"[,;]? ?(?:x|extn?\.?|extension|durchwahl|dw\.?|poste|int\.?|ramal) ?[0-9]{1,6}(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
-_GLUED = re.compile(r"(?:[0-9A-Za-z+_#@$]|[0-9][-./,:]|[A-Za-z][-/]|[0-9]{3} )\Z")
+_GLUED = re.compile(r"(?:[0-9A-Za-z+_#@$]|[0-9][-./,:]|[A-Za-z][-/])\Z")
 _GOES_ON = re.compile(r"[0-9A-Za-z_@%$]|[-./:][0-9]")
-_IN_A_ROW = re.compile(r" [0-9]{3}")
 _CENTS = re.compile(r",[0-9]{1,2}(?![0-9])")
 
 # One word of each, in plain signs; Japanese, Chinese and Hindi as they are written.
 _WORDS = """
-    phone telephone tel call called calling caller callback ring dial mobile cell cellphone fax sms text whatsapp
-    whats zap telegram viber contact reach voicemail spoke landline
-    telefon telefonnummer handy handynummer mobil mobilnummer rufnummer anruf anrufen ruckruf festnetz durchwahl
-    erreichbar erreichen telefonisch
+    phone telephone tel call called calling caller callback ring dial mobile cell cellphone fax sms text spoke
+    landline whatsapp whats zap telegram viber contact reach voicemail
+    telefon telefonnummer telefonisch handy handynummer mobil mobilnummer rufnummer anruf anrufen ruckruf
+    festnetz durchwahl erreichbar erreichen
     portable appeler appelez appel appelle rappeler rappelez joindre joignable telecopie
-    telefono movil celular llamar llame llamen llama llamada llameme fijo contacto contactar responde contesta
-    cellulare chiamare chiamate chiama chiamata chiamarmi richiamare richiamatemi richiamami recapito risponde
-    telefonu komorka komorkowy kom zadzwonic dzwonic zadzwon oddzwonic odbiera kontakt kontaktowy
+    telefono movil celular llamar llame llameme llamen llama llamada fijo contacto contactar responde contesta
+    cellulare chiamare chiamarmi chiamate chiamatemi chiama chiamata richiamare richiamatemi richiamami
+    recapito risponde
+    telefonu komorka komorkowy kom zadzwonic dzwonic oddzwonic zadzwon odbiera kontakt kontaktowy
+    numerem
     telefone ligar ligue ligacao contato recado atende
-    電話 携帯 連絡 连絡 ファックス 折り返し 电话 手机 座机 联系 致电 来电 回电 拨打 传真 फोन मोबाइल
+    電話 携帯 連絡 连絡 ファックス 折り返し 番号は 电话 手机 座机 联系 致电 来电 回电 拨打 接听 号码是 传真
+    फोन मोबाइल
 """
-CONTEXT = (
-    *_WORDS.split(),
-    *("new number is", "numero nuevo es", "nuovo numero e", "numero novo e", "nowy numer to", "numerem"),
-    *("nouveau numero est", "neue nummer ist", "hung up", "番号は", "号码是"),
+_PHRASES = (
+    *("hung up", "new number", "my number", "neue nummer", "meine nummer", "mon numero", "nouveau numero"),
+    *("mi numero", "numero nuevo", "nuovo numero", "mio numero", "meu numero", "numero novo"),
+    *("moj numer", "nowy numer"),
 )
-# In parentheses behind it.
-BEHIND_CHARACTERS = 12
+CONTEXT = (*_WORDS.split(), *_PHRASES)
+_UNSPACED = tuple(word for word in CONTEXT if not word.isascii())
+_BEFORE = frozenset(word + plural for word in _WORDS.split() if word.isascii() for plural in ("", "s"))
+_BEHIND = _BEFORE - {"called", "contact", "text"}  # said of the person whose other number it is
+_letters = re.compile(r"[a-z]+").findall
 
 # Right before a number, what says that it is another's.
-_ANOTHERS = re.compile(
-    r"(?<![a-z])(?:order|invoice|ticket|ref|reference|tracking|parcel|transaction|account|acct?|contract|imei|iccid|sim"
-    r"|isbn|ean|case|card|serial|item|sku|commit|meter|id|ts|epoch|token|iban|pin|code|zip|book|model|version|os"
-    r"|file|insurance|tax|npi|nhs|acn|abn|tfn|sin|ssn|tin|pesel|nip|cpf|cnpj|rg|dni|nie|nif|passport|license|licence"
-    r"|medicare|beneficiary|aadhaar|pan|routing|bsb"
-    r"|bestell\w*|auftrag\w*|rechnung\w*|vorgang\w*|sendung\w*|vertrag\w*|konto\w*|kunden\w*|verwendungszweck"
-    r"|commande|facture|dossier|colis|contrat|compte|motif|pedido|factura|caso|envio|contrato|cuenta|concepto"
-    r"|ordine|fattura|pratica|spedizione|contratto|conto|causale|zamowieni\w*|faktur\w*|zgloszeni\w*|przesylk\w*"
-    r"|umow\w*|kont\w*|tytul\w*|fatura|chamado|conta)"
-    r"(?:[ -]?(?:no|nr|number|num|nummer|numero|numer|n|n\.o|id))?(?: is| ist| es| est| to)?[^0-9a-z]{0,4}\Z"
-)
-BEFORE_CHARACTERS = 32
+_anothers = re.compile(
+    r"(?:(?<![a-z])(?:order|invoice|ticket|ref|reference|tracking|parcel|transaction|account|acct?|contract|imei"
+    r"|iccid|sim|isbn|ean|case|card|serial|item|article|sku|policy|commit|meter|id|ts|epoch|token|iban|pin|code|zip"
+    r"|book|model|version|os|file|insurance|social|security|tax|npi|nhs|acn|abn|tfn|sin|ssn|tin|pesel|nip|cpf|cnpj"
+    r"|rg|dni|nie|nif|passport|licen[cs]e|medicare|beneficiary|aadhaar|pan|routing|rtn|bsb"
+    r"|bestell\w*|auftrag\w*|rechnung\w*|vorgang\w*|sendung\w*|vertrag\w*|konto\w*|kunden\w*"
+    r"|verwendungszweck|commande|facture|dossier|colis|contrat|compte|motif|pedido|factura|caso|envio|contrato"
+    r"|cuenta|concepto|ordine|fattura|pratica|articolo|spedizione|contratto|conto|causale|zamowieni\w*|faktur\w*"
+    r"|zgloszeni\w*|przesylk\w*|umow\w*|kont\w*|tytul\w*|fatura|chamado|conta)"
+    r"(?:[ -]?(?:number|num|nummer|numero|numer|nr|id|n?\.?o?))?(?: is| ist| es| est| to)?"
+    r"|订单|訂單|卡号|账号|护照|身份证|快递|工单|注文|請求書|追跡|口座)[^0-9a-z]{0,4}\Z"
+).search
+# So far what is behind a number is about it: not the next sentence, nor what introduces the next number.
+_clause_ends = re.compile(r"[\n;.。]|[,、][^,、\n]*[0-9]|[0-9]|\Z").search
 
 
 def _find(scan: Scan) -> Iterator[Span]:
@@ -129,8 +159,8 @@ def _find(scan: Scan) -> Iterator[Span]:
         places, first = groups(text, begin, end), 0
         while first < len(places):
             start = _start(text, places[first][0])
-            found = _number(scan, places, first, start) if start is not None else None
-            if found is None:
+            found = None if start is None else _number(scan, places, first, start)
+            if start is None or found is None:
                 first += 1
                 continue
             last, score = found
@@ -145,7 +175,7 @@ def _start(text: str, begin: int) -> int | None:
     start = begin
     while start and begin - start < len("(+") and text[start - 1] in "(+":
         start -= 1
-    return None if _GLUED.search(text, max(0, start - 4), start) else start
+    return None if _GLUED.search(text, max(0, start - 2), start) else start
 
 
 def _number(scan: Scan, places: Places, first: int, start: int) -> tuple[int, float] | None:
@@ -156,17 +186,63 @@ def _number(scan: Scan, places: Places, first: int, start: int) -> tuple[int, fl
     if "+" in signs or text.startswith("00", begin):
         last = _international(text, places, first, 0 if "+" in signs else 2)
         return None if last is None else (last, CERTAIN if "+" in signs else LIKELY)
-    found = _national(text, places, first, in_parentheses="(" in signs and text.startswith(")", stop))
-    if found is None or _ANOTHERS.search(text[max(0, start - BEFORE_CHARACTERS) : start].lower()):
+    in_parentheses = "(" in signs and text.startswith(")", stop)
+    if _continues(text, places, first) and not in_parentheses:
         return None
-    last, score = found
-    stop = places[last][1]
-    behind = BEHIND_CHARACTERS if text.startswith(" (", stop) else 0
-    return last, CERTAIN if scan.has_near(CONTEXT, start, stop, behind) else score
+    found = _national(text, places, first, in_parentheses=in_parentheses)
+    return found and _in_context(scan, start, places[found[0]][1], found)
+
+
+def _in_context(scan: Scan, start: int, stop: int, found: tuple[int, float]) -> tuple[int, float] | None:
+    """What a form is worth among its words."""
+    before = _words(scan, max(0, start - BEFORE_CHARACTERS), start)
+    if _anothers(before):
+        return None
+    if _says_phone(before, _BEFORE):
+        return found[0], CERTAIN
+    behind = _words(scan, stop, stop + BEHIND_CHARACTERS)
+    clause_end = _clause_ends(behind)
+    is_said = clause_end is not None and _says_phone(behind[: clause_end.start()], _BEHIND)
+    return (found[0], CERTAIN) if is_said else found
+
+
+def _continues(text: str, places: Places, first: int) -> bool:
+    """Whether four digits follow four, as in a card number and hardly before a telephone number."""
+    (begin, stop), (before, end) = places[first], places[first - 1]
+    return first > 0 and stop - begin == end - before == PIECE_DIGITS and text[end:begin] == " "
+
+
+def _is_piece(text: str, places: Places, first: int, last: int) -> bool:
+    """Whether a group of some length is right beside a row that could be a part of anything."""
+    return any(
+        text[places[left][1] : places[left + 1][0]] == " "
+        and places[neighbour][1] - places[neighbour][0] >= NEIGHBOUR_DIGITS
+        for left, neighbour in ((first - 1, first - 1), (last, last + 1))
+        if 0 <= neighbour < len(places)
+    )
+
+
+def _words(scan: Scan, start: int, end: int) -> str:
+    """What stands there in lower case: folded, but as given where folding has no letters for it."""
+    folded, original, offsets = scan.text[start:end].lower(), scan.original, scan.offsets
+    if not original or "~" not in folded:
+        return folded
+    return "".join(
+        original[offsets[at] if offsets else at] if sign == "~" else sign
+        for at, sign in enumerate(folded, start)
+    )
+
+
+def _says_phone(around: str, words: frozenset[str]) -> bool:
+    return (
+        not words.isdisjoint(_letters(around))
+        or any(phrase in around for phrase in _PHRASES)
+        or (not around.isascii() and any(word in around for word in _UNSPACED))
+    )
 
 
 def _international(text: str, places: Places, first: int, zeros: int) -> int | None:
-    """Where the longest row ends that is as long as the country's numbers, dialled with so many zeros before."""
+    """Where the longest row ends that is as long as its country has numbers, behind so many zeros."""
     digits, found = "", None
     least, most = DIGITS_MIN, E164_MAX
     for last in _row(text, places, first):
@@ -194,21 +270,22 @@ def _international(text: str, places: Places, first: int, zeros: int) -> int | N
 
 def _national(text: str, places: Places, first: int, *, in_parentheses: bool) -> tuple[int, float] | None:
     """Where the longest row ends that has a plan's form, and how few other things have it."""
-    written, found = "", None
+    found, end = None, places[first][0]
+    written, count = "", 0
     for last in _row(text, places, first):
         begin, stop = places[last]
-        written = f"{written} {text[begin : min(stop, begin + DIGITS_MAX + 1)]}".lstrip()
-        if len(written) > DIGITS_MAX + GROUPS_MAX:
+        count += stop - begin
+        if count > NATIONAL_MAX:
             break
-        if not _ends(text, stop) or _DATE.fullmatch(written) or _QUAD.fullmatch(text, places[first][0], stop):
+        gap = "" if last == first else "-" if "-" in text[end:begin] else " "
+        written, end = f"{written}{gap}{text[begin:stop]}", stop
+        if count < DIGITS_MIN or not _ends(text, stop):
             continue
-        if _OWN.fullmatch(written) or (in_parentheses and _IN_PARENTHESES.fullmatch(written)):
+        if _date(written) or _quad(text, places[first][0], stop):
+            continue
+        if _own(written) or (in_parentheses and _in_parentheses(written)):
             found = last, LIKELY
-        elif (
-            _ANYONES.fullmatch(written)
-            and not _IN_A_ROW.match(text, stop)
-            and "\n" not in text[places[first][0] : stop]
-        ):
+        elif _anyones(written) and (in_parentheses or not _is_piece(text, places, first, last)):
             found = last, POSSIBLE
     return found
 
