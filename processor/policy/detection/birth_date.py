@@ -38,7 +38,11 @@ PARENTHESES_CHARACTERS = 20
 YEARS_SHORT = ("19", "20")
 
 _ANY = "|".join(map(re.escape, CONTEXT))
-_WORD = re.compile(rf"(?<![a-z])(?:{_ANY})(?![a-z])")
+_WORD = re.compile(rf".*(?<![a-z])(?:{_ANY})(?![a-z])", re.DOTALL)
+# A word is said of the next date only: `born 5.3.1985, customer since 1.2.2020`.
+_ANOTHER = re.compile(
+    r"(?<![0-9])(?:19|20)[0-9]{2}(?:[0-9]{4})?(?![0-9])|[0-9]([-/.])[0-9]{1,2}\1[0-9]{2}(?![0-9])"
+)
 _IN_PARENTHESES = re.compile(rf" ?\((?:{_ANY})\)")
 # `生` begins many other words, such as `生效`, to take effect.
 _BEHIND = re.compile(r" ?(?:生まれ|出生|生(?![\u4E00-\u9FFF])|출생|태어|생(?![\uAC00-\uD7A3]))")
@@ -51,12 +55,10 @@ _SHORT = re.compile(
 
 
 def _find(scan: Scan) -> Iterator[Span]:
-    """Each date's word stands between it and the date before."""
-    floor = 0
-    for start, end in sorted({*dates(scan), *_short(scan)}):
-        if _is_birth(scan, floor, start, end):
+    """The dates that a word says it of."""
+    for start, end in {*dates(scan), *_short(scan)}:
+        if _is_birth(scan, start, end):
             yield Span("birth_date", start, end, CERTAIN)
-        floor = end
 
 
 def _short(scan: Scan) -> Iterator[tuple[int, int]]:
@@ -76,18 +78,24 @@ def _short(scan: Scan) -> Iterator[tuple[int, int]]:
                 yield match.span()
 
 
-def _is_birth(scan: Scan, floor: int, start: int, end: int) -> bool:
+def _is_birth(scan: Scan, start: int, end: int) -> bool:
     """Whether a word says so, in the plain text or, of other scripts, in the original."""
-    floor = max(floor, start - BEFORE_CHARACTERS)
-    if _WORD.search(scan.text[floor:start].lower()) or _IN_PARENTHESES.match(
+    if _is_said(scan.text, start) or _IN_PARENTHESES.match(
         scan.text[end : end + PARENTHESES_CHARACTERS].lower()
     ):
         return True
     if not scan.original:
         return False
     if scan.offsets:
-        floor, start, end = scan.offsets[floor], scan.offsets[start], scan.offsets[end - 1] + 1
-    return bool(_WORD.search(scan.original[floor:start]) or _BEHIND.match(scan.original, end))
+        start, end = scan.offsets[start], scan.offsets[end - 1] + 1
+    return _is_said(scan.original, start) or _BEHIND.match(scan.original, end) is not None
+
+
+def _is_said(text: str, start: int) -> bool:
+    """Whether one of the words stands before, and no other date between."""
+    before = text[max(0, start - BEFORE_CHARACTERS) : start].lower()
+    word = _WORD.match(before)
+    return word is not None and _ANOTHER.search(before, word.end()) is None
 
 
 RECOGNIZER = Recognizer(
