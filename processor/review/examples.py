@@ -48,9 +48,11 @@ FORMS: Final = {
     "token": re.compile(r"tok\.[\w-]+\.\d+\.[\w-]+"),
     "pseudonym": re.compile(r"psn\.[\w-]+\.\d+\.[\w-]+"),
     "encrypted": re.compile(r"enc\.[\w-]+\.[\w-]+"),
+    "hash": re.compile(r"[0-9a-f]{64}"),
     "other": None,
 }
-"""What a marker stands for; `other` for anything but what the record has there, as a shifted date."""
+"""What a marker stands for; `other` for anything but what the record has there, as a shifted date or a number
+of the same form."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -364,11 +364,11 @@ def leaving(one: Plan, record: dict[str, Any]) -> set[str] | None:
 
 
 def reaches(subject: str, place: tuple[Any, ...]) -> bool:
-    """Whether a path names a place or something that it is in."""
+    """Whether a path names a place or something that it is in; a name that does not leave takes its value."""
     path = paths.parse(subject)
     return len(path) <= len(place) and all(
         segment == step
-        or (segment is paths.Wild.NAME and isinstance(step, str))
+        or (segment in {paths.Wild.NAME, paths.Wild.KEY} and isinstance(step, str))
         or (segment is paths.Wild.ITEM and isinstance(step, int))
         for segment, step in zip(path, place, strict=False)
     )

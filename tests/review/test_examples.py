@@ -143,6 +143,16 @@ def test_one_name_is_one_value_and_another_name_another() -> None:
     assert [path for path, _, _ in wrong] == ["mail", "mail"]
 
 
+def test_what_keeps_the_form_is_another_value_and_one_name_one_value() -> None:
+    keyed = plan(id="keep", code="hash", card={"action": "fpe", "keep_last": 4})
+    record = {"id": 1, "code": "x", "card": "4111111111111111"}
+    event = {"id": 1, "code": "<hash x>", "card": "<other ann>"}
+    also = Example(name="also", record=record | {"code": "z"}, event=event | {"code": "<hash z>"})
+    assert all(result.passed for result in run(keyed, [example(record, event), also]).results)
+    (wrong,) = run(keyed, [example(record, event | {"id": "<hash>"})]).results
+    assert [one.path for one in wrong.mismatches] == ["id"]
+
+
 def test_an_error_is_expected_by_part_of_its_words() -> None:
     expected = example({"name": "x"}, error="id: a required field is missing")
     assert differing(expected) == []
