@@ -16,7 +16,15 @@ from processor.policy import paths
 from processor.policy.document import read_document
 from processor.policy.plan import RULES_MAX, read_plan
 from processor.review.draft_text import Line, policy_text
-from processor.review.meanings import ANY_OTHER_ENTITY, BY_ENTITY, CLIENT, meaning_of, named, words_of
+from processor.review.meanings import (
+    ANY_OTHER_ENTITY,
+    BY_ENTITY,
+    CLIENT,
+    TOLD_BY_NAME,
+    meaning_of,
+    named,
+    words_of,
+)
 from processor.review.profile import is_name, profile
 from processor.review.shape import share
 
@@ -159,7 +167,11 @@ def _line(path: paths.Path, values: Values) -> Line:
 def _meaning(by_name: Meaning | None, values: Values) -> Meaning | None:
     """What a field is: by its values if they are recognised, unless its name closes it already."""
     entity = values.entity()
-    if entity is None or (by_name and re.match(r"drop|\{action: (drop|redact)", by_name.rule)):
+    if (
+        entity is None
+        or entity in TOLD_BY_NAME
+        or (by_name and re.match(r"drop|\{action: (drop|redact)", by_name.rule))
+    ):
         return by_name
     return named(BY_ENTITY.get(entity, ANY_OTHER_ENTITY))
 

@@ -342,8 +342,14 @@ BY_ENTITY: Final = {
     "ip": "IP address",
     "url": "web address",
     "gb_postcode": "postcode",
+    "mac": "device",
+    "crypto_wallet": "account number",
+    "api_key": "secret",
+    "private_key": "secret",
 }
 """The meaning of a field whose values are recognised."""
+TOLD_BY_NAME: Final = frozenset({"date", "birth_date"})
+"""Entities that say little of a field: a name tells a date of birth from that of an order."""
 ANY_OTHER_ENTITY: Final = "number that a state gives a person"
 
 

@@ -189,7 +189,7 @@ DATES = [f"{year}-0{month}-17" for year in range(1960, 1990) for month in range(
         ("sku", MANY * 40, "keep", "public"),
         ("website", ["https://example.com/a"], "redact", None),
     ],
-    ids=str,
+    ids=lambda given: str(given)[:40],
 )
 def test_a_field_is_told_by_its_values_its_name_and_their_form(
     name: str, values: Iterable[Any], action: str, data_class: str | None

@@ -111,7 +111,8 @@ class _Walk:
         if op in _REFUSED:
             raise _RefusedError(_REFUSED[op])
         if op in {ops.MAX_REPEAT, ops.MIN_REPEAT}:
-            return self.repeat(*given, after)
+            low, high, body = given
+            return self.repeat(low, high, body, after)
         if op is ops.BRANCH:
             return self.branch([list(alternative) for alternative in given[1]], after)
         if op is ops.SUBPATTERN:

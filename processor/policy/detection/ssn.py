@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 CONTEXT = (
     "ssn",
-    "my social",
+    "my social is",
+    "my social:",
     "social is",
     "social no",
     "social number",
