@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from processor.policy.detection.recognizer import CERTAIN, LIKELY, POSSIBLE, Recognizer
@@ -16,48 +15,16 @@ if TYPE_CHECKING:
     from processor.policy.detection.scan import Scan
 
 DIGITS_MIN, DIGITS_MAX = 12, 19
-GAP_MAX = 2  # separators between two groups
+GAP_MAX, SEPARATORS = 2, " \t\n-./_"  # between two groups
+GROUP = 4
+AMEX_DINERS = ([4, 6, 5], [4, 6, 4])
+THREE = 3  # digits of a group that is no day and no cents
 USUAL_DIGITS = frozenset({14, 15, 16, 19})
 """Of the cards in use. Articles (EAN) and references have the rest as often: those take a word."""
 
-CONTEXT = (
-    *(
-        "card",
-        "cc",
-        "pan",
-        "visa",
-        "mastercard",
-        "maestro",
-        "amex",
-        "discover",
-        "diners",
-        "jcb",
-        "credit",
-        "debit",
-    ),
-    *(
-        "karte",
-        "kartennummer",
-        "kreditkarte",
-        "kreditkartennummer",
-        "carte",
-        "carte bancaire",
-        "tarjeta",
-        "carta",
-    ),
-    *(
-        "cartao",
-        "karta",
-        "karty",
-        "karte nr",
-        "kaart",
-        "カード",
-        "卡号",
-        "银行卡",
-        "信用卡",
-        "储蓄卡",
-        "कार्ड",
-    ),
+CONTEXT = tuple(
+    """card cc pan visa mastercard maestro amex discover diners jcb credit debit karte kartennummer kreditkarte
+    kreditkartennummer carte tarjeta carta cartao karta karty kaart カード 卡号 银行卡 信用卡 储蓄卡 कार्ड""".split()
 )
 
 # First six digits from, to; lengths. Networks' public ranges as of 2026; sorted, without overlap.
@@ -82,76 +49,97 @@ ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = (
     (670000, 679999, frozenset(range(12, 20))),  # Maestro
     (810000, 829999, frozenset({16})),  # UnionPay, RuPay
 )
-_GAP = re.compile(rf"[ \t\n\-./_]{{1,{GAP_MAX}}}")
 _FROM = [low for low, _, _ in ISSUERS]
-_DOUBLED = {digit: sum(map(int, str(2 * int(digit)))) for digit in "0123456789"}
+_FIRST_DIGITS = frozenset(str(number)[0] for low, high, _ in ISSUERS for number in (low, high))
+_NONE: frozenset[int] = frozenset()
+
+# What each digit counts, and what the sum of the digits of its double is; a sum over octets costs a tenth of
+# one over signs.
+_ONCE = bytes(max(0, code - ord("0")) % 10 for code in range(256))
+_TWICE = bytes(sum(divmod(2 * digit, 10)) for digit in _ONCE)
 
 
 def _find(scan: Scan) -> Iterator[Span]:
-    """Try each run of whole groups of digits that is as long as a card number."""
-    text = scan.text
+    """Try each row of whole groups of digits that is as long as a card number."""
     for start, end in scan.stretches:
-        places, first = groups(text, start, end), 0
-        while first < len(places):
-            found = _longest(text, places, first)
+        row, first = _Row(scan.text, groups(scan.text, start, end)), 0
+        while first < len(row.places):
+            found = row.longest(first)
             if found is None:
                 first += 1
                 continue
             last, score = found
-            span = Span("card", places[first][0], places[last][1], score)
-            if scan.has_near(CONTEXT, span.start, span.end):
-                span = span._replace(score=CERTAIN)
-            yield span
+            begin, stop = row.places[first][0], row.places[last][1]
+            if score < CERTAIN and scan.has_near(CONTEXT, begin, stop):
+                score = CERTAIN
+            yield Span("card", begin, stop, score)
             first = last + 1
 
 
-def _longest(text: str, places: list[tuple[int, int]], first: int) -> tuple[int, float] | None:
-    """Index of the last group of the longest card number that begins with group `first`, and its score."""
-    digits, found = "", None
-    for last in range(first, min(len(places), first + DIGITS_MAX)):
-        begin, stop = places[last]
-        gap = text[places[last - 1][1] : begin] if last > first else ""
-        if gap and not _GAP.fullmatch(gap):
-            break
-        digits += text[begin:stop] if stop - begin <= DIGITS_MAX else "0" * (DIGITS_MAX + 1)
-        if len(digits) > DIGITS_MAX:
-            break
-        if len(digits) >= DIGITS_MIN and is_issued(digits) and luhn(digits):
-            score = _grouping(text, places[first : last + 1])
-            if score and is_apart(text, places[first][0], stop) and not _goes_on(text, places, first, last):
-                found = last, score if len(digits) in USUAL_DIGITS else POSSIBLE
-    return found
+class _Row:
+    """Groups of digits that stand one behind the other."""
+
+    __slots__ = ("digits", "gaps", "places", "starts", "text")
+
+    def __init__(self, text: str, places: list[tuple[int, int]]) -> None:
+        self.text, self.places = text, places
+        runs = [text[begin:stop] for begin, stop in places]
+        self.digits = "".join(runs)
+        self.starts = list(accumulate(map(len, runs), initial=0))
+        """Where in the digits each group begins; then where the last one ends."""
+        self.gaps = [text[before[1] : after[0]] for before, after in pairwise(places)]
+
+    def longest(self, first: int) -> tuple[int, float] | None:
+        """Index of the last group of the longest card number that begins with group `first`, and its score."""
+        digits, starts = self.digits, self.starts
+        start = starts[first]
+        lengths = lengths_issued(digits[start : start + 6]) if digits[start] in _FIRST_DIGITS else _NONE
+        found = None
+        for last in range(first, len(self.places) if lengths else first):
+            if last > first and not _may_separate(self.gaps[last - 1]):
+                break
+            stop = starts[last + 1]
+            if stop - start > DIGITS_MAX:
+                break
+            if stop - start in lengths and luhn(digits[start:stop]) and (score := self._score(first, last)):
+                found = last, score if stop - start in USUAL_DIGITS else POSSIBLE
+        return found
+
+    def _score(self, first: int, last: int) -> float:
+        """How usual the grouping is: 0 for one that lists of other numbers have."""
+        sizes = [stop - begin for begin, stop in self.places[first : last + 1]]
+        if not self._stands_alone(first, last, sizes):
+            return 0.0
+        if len(sizes) == 1 or sizes in AMEX_DINERS or (set(sizes[:-1]) == {GROUP} and sizes[-1] <= GROUP):
+            return CERTAIN
+        if min(sizes) >= THREE or len(set(sizes)) == len(set(self.gaps[first:last])) == 1:
+            return LIKELY
+        return 0.0
+
+    def _stands_alone(self, first: int, last: int, sizes: list[int]) -> bool:
+        """Whether it is no part of a hash, nor three groups of four before a fourth: of a card, but a wrong one."""
+        if sizes == [GROUP] * 3 and last + 1 < len(self.places):
+            begin, stop = self.places[last + 1]
+            if stop - begin == GROUP and self.gaps[last] == self.gaps[first]:
+                return False
+        return is_apart(self.text, self.places[first][0], self.places[last][1])
 
 
-def _goes_on(text: str, places: list[tuple[int, int]], first: int, last: int) -> bool:
-    """Whether three groups of four are followed by a fourth: a card's number, but a wrong one."""
-    if last - first != 2 or last + 1 == len(places):  # noqa: PLR2004
-        return False
-    (begin, stop), (after, end) = places[last], places[last + 1]
-    return end - after == stop - begin and text[stop:after] == text[places[first][1] : places[first + 1][0]]
+def _may_separate(gap: str) -> bool:
+    return len(gap) <= GAP_MAX and not gap.strip(SEPARATORS)
 
 
-def _grouping(text: str, places: list[tuple[int, int]]) -> float:
-    """How usual the grouping is: 0 for one that lists of other numbers have."""
-    sizes = [stop - begin for begin, stop in places]
-    if len(sizes) == 1 or sizes in ([4, 6, 5], [4, 6, 4]) or (set(sizes[:-1]) == {4} and sizes[-1] <= 4):  # noqa: PLR2004
-        return CERTAIN
-    gaps = {text[a[1] : b[0]] for a, b in pairwise(places)}
-    if min(sizes) >= 3 or (len(gaps) == 1 and len(set(sizes)) == 1):  # noqa: PLR2004  three digits: not a day, not cents
-        return LIKELY
-    return 0.0
-
-
-def is_issued(digits: str) -> bool:
-    """Whether a network issues numbers that begin so and are so long."""
-    prefix = int(digits[:6])
-    low, high, lengths = ISSUERS[bisect_right(_FROM, prefix) - 1]
-    return low <= prefix <= high and len(digits) in lengths
+def lengths_issued(prefix: str) -> frozenset[int]:
+    """How long the numbers are that a network issues with these first six digits; empty if none does."""
+    number = int(prefix.ljust(6, "0"))
+    low, high, lengths = ISSUERS[bisect_right(_FROM, number) - 1]
+    return lengths if low <= number <= high else _NONE
 
 
 def luhn(digits: str) -> bool:
     """Whether the check digit is right (ISO/IEC 7812-1, annex B)."""
-    return (sum(map(int, digits[::-2])) + sum(map(_DOUBLED.__getitem__, digits[-2::-2]))) % 10 == 0
+    octets = digits.encode()
+    return (sum(octets[::-2].translate(_ONCE)) + sum(octets[-2::-2].translate(_TWICE))) % 10 == 0
 
 
 RECOGNIZER = Recognizer(

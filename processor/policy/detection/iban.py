@@ -32,6 +32,7 @@ _CHECK_DIGITS = re.compile(
 )
 _REST = {length: re.compile(rf"[A-Za-z]{{2}}[0-9]{{2}}(?:[ \n.-]?[0-9A-Za-z]){{{length - 4}}}(?![0-9A-Za-z])")
          for length in set(LENGTHS.values())}  # fmt: skip
+_NUMBERS = {ord(letter): str(int(letter, 36)) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _NO_SEPARATORS = dict.fromkeys(map(ord, " \n.-"))
 
 
@@ -47,9 +48,9 @@ def _find(scan: Scan) -> Iterator[Span]:
 
 
 def is_valid(written: str) -> bool:
-    """Whether the check digits of an IBAN, with or without separators, are right."""
-    plain = written.translate(_NO_SEPARATORS)
-    return int("".join(str(int(sign, 36)) for sign in plain[4:] + plain[:4])) % 97 == 1
+    """Whether the check digits of an IBAN, with or without separators, are right (ISO 7064, MOD 97-10)."""
+    plain = written.translate(_NO_SEPARATORS).upper()
+    return int((plain[4:] + plain[:4]).translate(_NUMBERS)) % 97 == 1
 
 
 RECOGNIZER = Recognizer(

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 TEXT_CHARACTERS_MAX = 100_000
 """Longer texts are not searched: the caller decides, and redacts."""
@@ -20,9 +20,10 @@ BEFORE_CHARACTERS, AFTER_CHARACTERS = 48, 24  # how far a word of the context ma
 # Between two digits of one stretch: up to three separators, then a few letters and a sign (`1EG4-TE5-MK72`,
 # `SW1A 1AA`). Each sign can be matched in one way only, so a failed start costs a bounded number of signs.
 _JOIN = r"[ \t\n\-./()_]{0,3}(?:[A-Za-z]{1,4}[ \-]?)?"
+COUNTED_MAX = 6
 _GROUP = re.compile(r"[0-9]+")
 _words = re.compile(r"[a-z]+").findall
-_UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
+_UUID = re.compile(r"[0-9A-Fa-f](?<![0-9A-Za-z].)[0-9A-Fa-f]{7}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
 _UUID_BLANK = "x" * 36
 _UUID_HYPHENS = 4
 
@@ -48,6 +49,28 @@ class Scan:
     """The text as it was given, where folding changed it: words in other scripts are looked up there."""
     offsets: list[int] | None = None
     """Of each sign in the original; None: the same."""
+    _lower: str = ""
+    _words: frozenset[str] = frozenset()
+
+    def has_literal(self, literals: Iterable[str]) -> bool:
+        """Whether one of some literals (lower case) is anywhere in the text."""
+        lower = self._lower or self._read()
+        for literal in literals:  # a loop: half the time of `any` over as few
+            if literal in lower:
+                return True
+        return False
+
+    def has_word(self, words: Sequence[str]) -> bool:
+        """Whether one of some words is anywhere in the text: if not, it is near nothing."""
+        if not self._lower:
+            self._read()
+        singles, phrases = _prepared(words)
+        return not singles.isdisjoint(self._words) or self.has_literal(phrases)
+
+    def _read(self) -> str:
+        self._lower = (f"{self.text}|{self.original}" if self.original else self.text).lower()
+        self._words = frozenset(_words(self._lower))
+        return self._lower
 
     def has_near(
         self, words: Sequence[str], start: int, end: int, after: int = AFTER_CHARACTERS, since: int = 0
@@ -68,7 +91,10 @@ class Scan:
             return True
         if self.original:
             around = f"{around}|{self._original_around(start, end, after, since)}"
-        return any(_stands_in(phrase, around) for phrase in phrases)
+        for phrase in phrases:
+            if phrase in around and _stands_in(phrase, around):
+                return True
+        return False
 
     def _original_around(self, start: int, end: int, after: int, since: int) -> str:
         offsets, original = self.offsets, self.original
@@ -124,9 +150,12 @@ def _goes_on(one: str, other: str) -> bool:
 def stretches_of(
     digits_min: int,
 ) -> tuple[Callable[[str], re.Match[str] | None], Callable[[str], Iterator[re.Match[str]]]]:
-    """What says whether a text has a stretch of so many digits at least, and what finds them all."""
-    pattern = re.compile(rf"[0-9](?:{_JOIN}[0-9]){{{digits_min - 1}}}[0-9]*(?:{_JOIN}[0-9]+)*")
-    return pattern.search, pattern.finditer
+    """What says whether a text has a stretch of so many digits at least, and what finds the stretches.
+
+    To count to more than a few digits costs more than it spares: each digit of a shorter number is a new start.
+    """
+    pattern = rf"[0-9](?:{_JOIN}[0-9]){{{min(digits_min, COUNTED_MAX) - 1}}}"
+    return re.compile(pattern).search, re.compile(rf"{pattern}[0-9]*(?:{_JOIN}[0-9]+)*").finditer
 
 
 def groups(text: str, start: int, end: int) -> list[tuple[int, int]]:
