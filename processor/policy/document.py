@@ -19,9 +19,10 @@ import yaml
 from processor.errors import Finding, PolicyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-    from processor.policy.kinds import Place
+    from processor.policy.kinds import Place, Problem
 
 BYTES_MAX: Final = 256 * 1024
 DEPTH_MAX: Final = 16  # levels; a policy has five
@@ -70,6 +71,27 @@ class Document:
                     return marks[at]
             at = at[:-1]
         return (1, 1)
+
+    def findings(self, problems: Iterable[Problem], file: str) -> list[Finding]:
+        """Problems with their places, in the order of the file."""
+        found = [
+            Finding(file, *self.locate(problem.at, on_key=problem.on_key), problem.message, problem.hint)
+            for problem in problems
+        ]
+        return sorted(found, key=lambda finding: (finding.line, finding.column))
+
+
+def file_bytes(path: Path) -> bytes:
+    """What is in a file that may be anything; of one that is too large, enough to see that.
+
+    Raises:
+        PolicyError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return stream.read(BYTES_MAX + 1)
+    except OSError as error:
+        raise PolicyError([Finding(str(path), 1, 1, f"cannot be read: {error.strerror}")]) from None
 
 
 def read_document(data: bytes, file: str) -> Document:

@@ -11,14 +11,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from processor.errors import Finding, PolicyError
-from processor.policy.document import BYTES_MAX, Document, read_document
+from processor.policy.document import Document, file_bytes, read_document
 from processor.policy.plan import Plan, dump_plan, read_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from processor.policy.kinds import Place, Problem
+    from processor.policy.kinds import Place
 
 SUFFIX: Final = ".yaml"
 
@@ -62,15 +61,11 @@ def read_source(path: Path, *, any_name: bool = False) -> Source:
         PolicyError: as `compile_policy`.
     """
     file = str(path)
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(BYTES_MAX + 1)
-    except OSError as error:
-        raise PolicyError([Finding(file, 1, 1, f"cannot be read: {error.strerror}")]) from None
+    data = file_bytes(path)
     document = read_document(data, file)
     plan, problems = read_plan(document.data, sha256(data).hexdigest())
     if plan is None:
-        raise PolicyError(_located(problems, document, file))
+        raise PolicyError(document.findings(problems, file))
     source = Source(path, plan, document)
     if not any_name and f"{plan.name}{SUFFIX}" != path.name:
         hint = (
@@ -78,11 +73,3 @@ def read_source(path: Path, *, any_name: bool = False) -> Source:
         )
         raise PolicyError([source.finding(("policy",), f"the policy {plan.name!r} is in {path.name}", hint)])
     return source
-
-
-def _located(problems: Iterable[Problem], document: Document, file: str) -> list[Finding]:
-    findings = [
-        Finding(file, *document.locate(problem.at, on_key=problem.on_key), problem.message, problem.hint)
-        for problem in problems
-    ]
-    return sorted(findings, key=lambda finding: (finding.line, finding.column))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from processor.crypto import KeyRing
 from processor.errors import Finding, Poison, PolicyError
 from processor.policy import Sanitiser
-from processor.policy.document import BYTES_MAX, read_document
+from processor.policy.document import file_bytes, read_document
 from processor.policy.kinds import UNREADABLE, Many, Problem, Section, Text, key, shown
 from processor.review import shape
 from processor.review.profile import is_name
@@ -219,11 +219,7 @@ def read_examples(path: Path) -> list[Example]:
         PolicyError: everything that is wrong with the file, each with line and column.
     """
     file = str(path)
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(BYTES_MAX + 1)
-    except OSError as error:
-        raise PolicyError([Finding(file, 1, 1, f"cannot be read: {error.strerror}")]) from None
+    data = file_bytes(path)
     document, problems = read_document(data, file), list[Problem]()
     examples = Many(Section(Example), most=EXAMPLES_MAX).read(document.data, ("examples",), problems)
     if examples is not UNREADABLE:

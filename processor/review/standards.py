@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from processor.errors import Finding, PolicyError
+from processor.errors import PolicyError
 from processor.policy import paths
 from processor.policy.actions import CLASSES
-from processor.policy.document import BYTES_MAX, read_document
+from processor.policy.document import file_bytes, read_document
 from processor.policy.kinds import Choice, Flag, Many, Problem, Section, Text, Whole, key, keys_of
 from processor.policy.plan import Plan
 from processor.policy.schema import DIALECT
@@ -176,21 +176,13 @@ def read_standard(path: Path) -> Standard:
         PolicyError: everything that is wrong with the file, each with line and column.
     """
     file = str(path)
-    try:
-        with path.open("rb") as stream:
-            document = read_document(stream.read(BYTES_MAX + 1), file)
-    except OSError as error:
-        raise PolicyError([Finding(file, 1, 1, f"cannot be read: {error.strerror}")]) from None
+    document = read_document(file_bytes(path), file)
     problems: list[Problem] = []
     standard = Section(Standard).read(document.data, (), problems)
     if not problems and standard.name != path.stem:
         problems.append(Problem(("standard",), f"the standard {standard.name!r} is in {path.name}"))
     if problems:
-        findings = [
-            Finding(file, *document.locate(problem.at, on_key=problem.on_key), problem.message, problem.hint)
-            for problem in problems
-        ]
-        raise PolicyError(sorted(findings, key=lambda finding: (finding.line, finding.column)))
+        raise PolicyError(document.findings(problems, file))
     made: Standard = standard
     return made
 

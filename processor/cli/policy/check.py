@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from processor.cli import FINDINGS
-from processor.cli.lines import numbered, parsed, unusable
-from processor.errors import Finding, Poison, PolicyError
+from processor.cli.lines import unusable
+from processor.cli.policy.sample import records
+from processor.cli.policy.table import table
+from processor.errors import Finding, PolicyError
 from processor.policy.actions import ACTIONS
 from processor.policy.kinds import keys_of, unknown_name
 from processor.policy.source import SUFFIX, Source, read_source
@@ -21,7 +23,7 @@ from processor.review.coverage import Coverage, coverage
 from processor.review.standards import available, read_standard, violations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from processor.policy.plan import Plan, Rule
     from processor.review.standards import Standard, Violation
@@ -68,7 +70,7 @@ def _list_standards(ctx: click.Context, _param: click.Parameter, wanted: bool) -
     if not wanted or ctx.resilient_parsing:
         return
     standards = [read_standard(path) for path in available().values()]
-    click.echo("\n".join(_table([(one.name, one.title, one.source) for one in standards])))
+    click.echo("\n".join(table([(one.name, one.title, one.source) for one in standards])))
     ctx.exit()
 
 
@@ -108,7 +110,7 @@ def check(
     Example: what would an assessor ask about?
       tidegate policy check --standard pci-dss-4 --standard gdpr
     """  # noqa: D301
-    chosen = files or _all_policies()
+    chosen = files or all_policies()
     if sample is not None and len(chosen) != 1:
         raise click.UsageError("--sample goes with one policy: name its file")
     for file in chosen:
@@ -124,7 +126,8 @@ def check(
         sys.exit(FINDINGS)
 
 
-def _all_policies() -> tuple[Path, ...]:
+def all_policies() -> tuple[Path, ...]:
+    """The policies of the project that the command is called in; without any it ends."""
     # payments.examples.yaml and the like stand beside the policies.
     found = tuple(path for path in sorted(FOLDER.glob(f"*{SUFFIX}")) if "." not in path.stem)
     return found or unusable(f"no policies found in {FOLDER}/: name a file, or go to the project's folder")
@@ -140,7 +143,7 @@ def _report(file: Path, sample: Path | None, standards: tuple[Standard, ...]) ->
     for standard in standards:
         report.violations.extend(_located(report.source, standard))
     if sample is not None:
-        report.coverage = coverage(report.source.plan, _records(sample))
+        report.coverage = coverage(report.source.plan, records(sample))
         if not report.coverage.records:
             unusable(f"{sample}: holds no record")
         report.findings.extend(_unmet(report.source, report.coverage))
@@ -151,22 +154,6 @@ def _located(source: Source, standard: Standard) -> list[tuple[Violation, Findin
     """What a standard finds, in the order of the file."""
     found = [(one, source.finding(one.at, one.message, one.fix)) for one in violations(source.plan, standard)]
     return sorted(found, key=lambda pair: (pair[1].line, pair[1].column))
-
-
-def _records(sample: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with sample.open("rb") as stream:
-            for number, line in numbered(stream):
-                yield _record(line, f"{sample}: line {number}")
-    except OSError as error:
-        unusable(f"{sample}: cannot be read: {error.strerror}")
-
-
-def _record(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        return parsed(line)
-    except Poison as poison:
-        unusable(f"{where}: {poison}")
 
 
 def _unmet(source: Source, met: Coverage) -> Iterator[Finding]:
@@ -252,7 +239,7 @@ def _lines(report: Report, standards: tuple[Standard, ...]) -> Iterator[str]:
     for standard in _passed(report, standards):
         yield f"Passes {standard.title}: nothing here goes against its {len(standard.clauses)} clauses"
     yield ""
-    yield from _table([COLUMNS, *map(_row, _exposure(plan))])
+    yield from table([COLUMNS, *map(_row, _exposure(plan))])
     yield ""
     if report.coverage is not None:
         yield f"{report.coverage.records:,} records of the sample; fields in them that no rule names:"
@@ -272,10 +259,3 @@ def _said(options: dict[str, Any]) -> str:
         name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in options.items()
     }
     return " ".join(f"{name}={text!r}" if " " in text else f"{name}={text}" for name, text in texts.items())
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()

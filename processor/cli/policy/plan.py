@@ -15,6 +15,7 @@ import click
 from processor.cli import FINDINGS
 from processor.cli.lines import unusable
 from processor.cli.policy.sample import records
+from processor.cli.policy.table import table
 from processor.crypto import KeyRing
 from processor.errors import PolicyError
 from processor.policy import load_plan
@@ -27,7 +28,7 @@ from processor.review.effects import ABSENT, effects
 from processor.review.shape import counted, in_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from processor.policy import Plan
     from processor.review.approval import Approval
@@ -149,7 +150,7 @@ def _changes(comparison: Comparison) -> Iterator[str]:
         (f"  {one.verdict.value}", one.subject, one.aspect, _exposure(one), _change(one))
         for one in comparison.differences
     ]
-    for one, line in zip(comparison.differences, _table(rows), strict=True):
+    for one, line in zip(comparison.differences, table(rows), strict=True):
         yield click.style(line, fg=COLOURS[one.verdict])
 
 
@@ -180,7 +181,7 @@ def _sample(seen: Effects, *, show: bool) -> Iterator[str]:
         yield f"  {counted(count, 'record')} would leave now, and went to quarantine: {reason}"
     ordered = _by_count(seen)
     rows = [(f"    {one.path}", _counts(one), f"{one.before} → {one.after}") for one in ordered]
-    for one, line in zip(ordered, _table(rows), strict=True):
+    for one, line in zip(ordered, table(rows), strict=True):
         yield line
         if show:
             yield from (f"        {_told(before)} → {_told(after)}" for before, after in one.shown)
@@ -248,11 +249,3 @@ def _plain_effect(one: Effect, *, show: bool) -> dict[str, Any]:
         "gone": one.went,
     }
     return effect | {"values": [[_told(value) for value in pair] for pair in one.shown]} if show else effect
-
-
-def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()

@@ -16,6 +16,7 @@ import click
 from processor.cli import FINDINGS
 from processor.cli.lines import unusable
 from processor.cli.policy.sample import records
+from processor.cli.policy.table import table
 from processor.crypto import KeyRing
 from processor.errors import PolicyError
 from processor.policy.source import read_source
@@ -26,7 +27,7 @@ from processor.review.preview import preview as preview_of
 from processor.review.shape import after, before, counted, in_line, share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from processor.review.anonymity import Anonymity, Contribution, Measure
     from processor.review.preview import Cell, FieldSeen, Preview
@@ -112,7 +113,7 @@ def _lines(seen: Preview, findings: Sequence[str], *, show: bool) -> Iterator[st
     plan = seen.plan
     yield f"{plan.name}, version {plan.version}, on {counted(seen.records, 'record')} of the sample"
     yield ""
-    yield from _table([COLUMNS, *(_row(one, seen.records) for one in _by_exposure(seen))])
+    yield from table([COLUMNS, *(_row(one, seen.records) for one in _by_exposure(seen))])
     if seen.unnamed:
         yield ""
         yield f"Fields that no rule names ({plan.unknown}):"
@@ -121,7 +122,7 @@ def _lines(seen: Preview, findings: Sequence[str], *, show: bool) -> Iterator[st
         )
     for number, example in enumerate(seen.examples, 1):
         yield ""
-        yield from _table(
+        yield from table(
             [(f"record {number}", "before", "after"), *(_cells(cell, show=show) for cell in example)]
         )
     yield ""
@@ -164,10 +165,10 @@ def _anonymity(found: Anonymity | None) -> Iterator[str]:
     yield f"  over {', '.join(found.fields)}"
     yield from (f"  {line}" for line in _measured(found.measure))
     yield ""
-    yield from _table([CONTRIBUTION_COLUMNS, *map(_contribution, found.contributions)])
+    yield from table([CONTRIBUTION_COLUMNS, *map(_contribution, found.contributions)])
     yield ""
     yield "  the smallest groups"
-    yield from _table(
+    yield from table(
         [
             ("  people", "records", *found.fields),
             *((f"  {one.people:,}", f"{one.records:,}", *map(in_line, one.values)) for one in found.smallest),
@@ -233,11 +234,3 @@ def _plain_cell(cell: Cell, *, show: bool) -> dict[str, Any]:
 
 def _plain_anonymity(found: Anonymity) -> dict[str, Any]:
     return asdict(found) | {"small_is_under": SMALL, "risk_max": found.measure.risk_max}
-
-
-def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()

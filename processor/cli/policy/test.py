@@ -11,6 +11,7 @@ import click
 
 from processor.cli import FINDINGS
 from processor.cli.lines import unusable
+from processor.cli.policy.check import all_policies
 from processor.errors import PolicyError
 from processor.policy.source import SUFFIX, read_source
 from processor.review import examples as beside
@@ -46,7 +47,7 @@ def test(files: tuple[Path, ...], *, show_values: bool, as_json: bool) -> None:
         record: {payment_id: p1, customer_id: c1, phone: "+44 7700 900123"}
         event: {payment_id: p1, customer_id: <pseudonym>, phone: <pseudonym ann>}
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    reports = {file: _run(file) for file in files or _all_policies()}
+    reports = {file: _run(file) for file in files or all_policies()}
     if as_json:
         answer = {"policies": [_plain(file, report, show=show_values) for file, report in reports.items()]}
         click.echo(json.dumps(answer, ensure_ascii=False))
@@ -55,11 +56,6 @@ def test(files: tuple[Path, ...], *, show_values: bool, as_json: bool) -> None:
         click.echo("\n".join(lines))
     if not all(result.passed for report in reports.values() for result in report.results):
         sys.exit(FINDINGS)
-
-
-def _all_policies() -> tuple[Path, ...]:
-    found = tuple(path for path in sorted(FOLDER.glob(f"*{SUFFIX}")) if "." not in path.stem)
-    return found or unusable(f"no policies found in {FOLDER}/: name a file, or go to the project's folder")
 
 
 def _run(file: Path) -> Report:

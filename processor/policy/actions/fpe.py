@@ -17,6 +17,7 @@ from processor.crypto.pan import (
 )
 from processor.policy.actions.action import Transform, is_exact
 from processor.policy.actions.keyed import Keyed
+from processor.policy.actions.separators import between
 from processor.policy.kinds import Choice, Text, Whole, key
 from processor.policy.notes import Mismatch
 
@@ -149,7 +150,6 @@ class Fpe(Keyed):
 def fpe(options: Fpe, means: Means) -> Transform:
     """Encrypt texts, and whole numbers as the texts of their digits."""
     encrypt, length = _encryption(options, means), options.length
-    separators = frozenset(options.keep)
 
     def sealed(text: str) -> str:
         if length is not None and len(text) != length:
@@ -159,11 +159,7 @@ def fpe(options: Fpe, means: Means) -> Transform:
         except ValueError:
             raise Mismatch from None
 
-    def separated(text: str) -> str:
-        shown = iter(sealed("".join(sign for sign in text if sign not in separators)))
-        return "".join(sign if sign in separators else next(shown) for sign in text)
-
-    apply_text = separated if separators else sealed
+    apply_text = between(options.keep, sealed)
 
     def apply(value: Any, _record: Record) -> Any:
         kind = type(value)

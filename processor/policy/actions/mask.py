@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.policy.actions.action import Options, Transform, is_exact
+from processor.policy.actions.separators import between
 from processor.policy.kinds import Choice, Text, Whole, key
 from processor.policy.notes import Mismatch
 
@@ -71,13 +72,7 @@ class Mask(Options):
 
 def mask(options: Mask, _means: Means) -> Transform:
     """Hide texts and numbers; one too short to have a hidden part beside its readable ends, as a whole."""
-    first, last, char, separators = (
-        options.keep_first,
-        options.keep_last,
-        options.char,
-        frozenset(options.keep),
-    )
-
+    first, last, char = options.keep_first, options.keep_last, options.char
     fixed = char * FIXED if options.length == "fixed" else ""
 
     def hidden(text: str) -> str:
@@ -86,11 +81,7 @@ def mask(options: Mask, _means: Means) -> Transform:
             return fixed or char * length
         return text[:first] + (fixed or char * (length - first - last)) + text[length - last :]
 
-    def separated(text: str) -> str:
-        shown = iter(hidden("".join(sign for sign in text if sign not in separators)))
-        return "".join(sign if sign in separators else next(shown) for sign in text)
-
-    masked = separated if separators else hidden
+    masked = between(options.keep, hidden)
 
     def apply(value: Any, _record: Record) -> Any:
         kind = type(value)
