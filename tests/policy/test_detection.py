@@ -20,7 +20,7 @@ from processor.policy.detection.scan import fold
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "processor" / "policy" / "detection"
-ENGINE = {"__init__", "catalog", "custom", "engine", "linear", "recognizer", "scan"}
+ENGINE = {"__init__", "catalog", "custom", "engine", "linear", "recognizer", "scan", "words"}
 """The modules of the folder that are no entity."""
 
 

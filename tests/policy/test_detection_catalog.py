@@ -9,7 +9,7 @@ from processor.policy.detection import ENTITIES, REGIONS, finder
 from processor.policy.detection.catalog import load
 from processor.policy.detection.recognizer import POSSIBLE
 
-ENGINE = {"__init__", "catalog", "custom", "engine", "linear", "recognizer", "scan"}
+ENGINE = {"__init__", "catalog", "custom", "engine", "linear", "recognizer", "scan", "words"}
 NO_WORD = "see"
 
 each = pytest.mark.parametrize("entity", ENTITIES)

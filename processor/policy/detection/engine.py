@@ -10,9 +10,17 @@ from __future__ import annotations
 
 import re
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from processor.policy.detection.scan import Scan, Span, fold, stretches_of, without_uuids
+from processor.policy.detection.scan import (
+    UUID_HYPHENS,
+    Scan,
+    Span,
+    fold,
+    stretches_of,
+    without_uuids,
+)
+from processor.policy.detection.words import Index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,36 +40,72 @@ _runs = re.compile(rb"0+").findall
 _start = itemgetter(1)
 
 
+class _Fit(NamedTuple):
+    """Who may find something in a stretch of some shape: anyway, and where their words are in the text."""
+
+    anyway: tuple[Find, ...]
+    if_meant: tuple[Find, ...]
+
+
+_NOBODY = _Fit((), ())
+
+
 def search(recognizers: Sequence[Recognizer], least: float) -> Callable[[str], list[Span]]:
     """What finds these entities, sure at least so much, in order and without overlap."""
     finds = [(one, one.find or _by_pattern(one, least)) for one in recognizers]
-    in_stretches = _in_stretches([(one.digits, find) for one, find in finds if one.digits[0]])
     elsewhere = _elsewhere([(one, find) for one, find in finds if not one.digits[0]])
-    needs = {find: one.needs for one, find in finds if one.digits[0] and one.needs}
-    # Where a form alone is not sure enough and no word of the context is there, there is nothing to look for.
-    takes_word = {find: one.context for one, find in finds if one.pattern and (one.bare or 0.0) < least}
+    by_digits = [(one, find) for one, find in finds if one.digits[0]]
+    in_stretches = _in_stretches(by_digits, least)
+    meant = _meant(by_digits)
+    settled = _settling(recognizers, least)
 
     def found(text: str) -> list[Span]:
         folded, offsets = (text, None) if text.isascii() else fold(text)
-        places_of = in_stretches(folded)
+        original = "" if folded is text else text
+        if folded.count("-") >= UUID_HYPHENS:
+            folded = without_uuids(folded)
         others = elsewhere(folded)
-        if not places_of and not others:
+        places_of = in_stretches(folded)
+        if not others and not places_of:
             return []
-        scan = Scan(without_uuids(folded), [(0, len(folded))], "" if text.isascii() else text, offsets)
+        scan = Scan(folded, [(0, len(folded))], original, offsets)
         spans: list[Span] = []
         for find in others:
             spans += find(scan)
-        for some, places in places_of.items():
+        named: set[Find] | None = None
+        for fit, places in places_of.items():
             scan.stretches = places
-            for find in some:
-                if (find in takes_word and not scan.has_word(takes_word[find])) or (
-                    find in needs and not scan.has_literal(needs[find])
-                ):
-                    continue
+            for find in fit.anyway:
                 spans += find(scan)
-        return _settled(spans, least, offsets)
+            if fit.if_meant:
+                named = meant(f"{folded}|{original}".lower()) if named is None else named
+                if not named.isdisjoint(fit.if_meant):
+                    for find in fit.if_meant:
+                        if find in named:
+                            spans += find(scan)
+        return settled(spans, offsets)
 
     return found
+
+
+def _takes_word(recognizer: Recognizer, least: float) -> bool:
+    """Whether its form alone is not sure enough: without its words in the text there is nothing to look for."""
+    return bool(recognizer.pattern) and (recognizer.bare or 0.0) < least
+
+
+def _meant(recognizers: Sequence[tuple[Recognizer, Find]]) -> Callable[[str], set[Find]]:
+    """What says whose literals or, of those that have none, whose words are in a text in lower case."""
+    index = Index((find, one.context) for one, find in recognizers if not one.needs)
+    literals = [(literal, find) for one, find in recognizers for literal in one.needs]
+
+    def meant(lower: str) -> set[Find]:
+        found = index.present(lower)
+        for literal, find in literals:
+            if literal in lower:
+                found.add(find)
+        return found
+
+    return meant
 
 
 def _by_pattern(recognizer: Recognizer, least: float) -> Find:
@@ -93,36 +137,38 @@ def _by_pattern(recognizer: Recognizer, least: float) -> Find:
 
 
 def _in_stretches(
-    by_digits: Sequence[tuple[tuple[int, int], Find]],
-) -> Callable[[str], dict[tuple[Find, ...], Places]]:
+    recognizers: Sequence[tuple[Recognizer, Find]], least: float
+) -> Callable[[str], dict[_Fit, Places]]:
     """What says who has to look at which stretches: a number takes whole groups of digits in a row."""
-    if not by_digits:
+    if not recognizers:
         return lambda _: {}
-    holds_one, stretches = stretches_of(min(digits[0] for digits, _ in by_digits))
-    known: dict[bytes, tuple[Find, ...]] = {}
+    holds_one, stretches = stretches_of(min(one.digits[0] for one, _ in recognizers))
+    known: dict[bytes, _Fit] = {}
 
-    def fitting(shape: bytes) -> tuple[Find, ...]:
+    def fitting(shape: bytes) -> _Fit:
         lengths = [len(run) for run in _runs(shape)]
         sums = _sums(lengths)
-        fit = tuple(find for (low, high), find in by_digits if any(low <= total <= high for total in sums))
+        fit = [
+            pair for pair in recognizers if any(pair[0].digits[0] <= one <= pair[0].digits[1] for one in sums)
+        ]
+        found = _Fit(
+            tuple(find for one, find in fit if not one.needs and not _takes_word(one, least)),
+            tuple(find for one, find in fit if one.needs or _takes_word(one, least)),
+        )
         if len(known) < SHAPES_MAX and len(lengths) <= GROUPS_MAX:
-            known[shape] = fit
-        return fit
+            known[shape] = found
+        return found
 
-    def in_stretches(folded: str) -> dict[tuple[Find, ...], Places]:
-        places_of: dict[tuple[Find, ...], Places] = {}
+    def in_stretches(folded: str) -> dict[_Fit, Places]:
+        places_of: dict[_Fit, Places] = {}
         if holds_one(folded):
-            folded = without_uuids(folded)
             shapes = folded.encode().translate(_SHAPE)
             for match in stretches(folded):
                 place = start, end = match.span()
-                shape = shapes[start:end]
-                fit = known.get(shape)
-                if fit is None:
-                    fit = fitting(shape)
+                fit = known.get(shapes[start:end]) or fitting(shapes[start:end])
                 if fit in places_of:
                     places_of[fit].append(place)
-                elif fit:
+                elif fit != _NOBODY:
                     places_of[fit] = [place]
         return places_of
 
@@ -158,35 +204,40 @@ def _elsewhere(recognizers: Sequence[tuple[Recognizer, Find]]) -> Callable[[str]
     return elsewhere
 
 
-def _settled(spans: list[Span], least: float, offsets: list[int] | None) -> list[Span]:
-    """What is sure enough, apart, and where it is in the text that was given."""
-    spans = [span for span in spans if span[3] >= least]
-    if len(spans) > 1:
-        spans = _apart(spans)
-    if offsets is None:
-        return spans
-    return [span._replace(start=offsets[span.start], end=offsets[span.end - 1] + 1) for span in spans]
+def _settling(
+    recognizers: Sequence[Recognizer], least: float
+) -> Callable[[list[Span], list[int] | None], list[Span]]:
+    """What keeps the spans that are sure enough, apart, and says where they are in the text as it was given."""
+    places = {one.entity: place for place, one in enumerate(recognizers)}
 
+    def weight(span: Span) -> tuple[int, float, int]:
+        return span.end - span.start, span.score, -places[span.entity]
 
-def _apart(spans: list[Span]) -> list[Span]:
-    """Where spans overlap, the longer has it, then the surer; it grows over what sticks out of the other.
+    def apart(spans: list[Span]) -> list[Span]:
+        """Where spans overlap, the longer has it, then the surer, then the earlier of the recognisers.
 
-    Growing, because half a card number beside a telephone number is still half a card number.
-    """
-    spans.sort(key=_start)
-    kept: list[Span] = []
-    end = -1
-    for span in spans:
-        if span.start >= end:
-            kept.append(span)
-            end = span.end
-        else:
-            last = kept[-1]
-            end = max(end, span.end)
-            best = span if _weight(span) > _weight(last) else last
-            kept[-1] = best._replace(start=last.start, end=end)
-    return kept
+        It grows over what sticks out of the other: half a card number beside a telephone number is still half
+        a card number.
+        """
+        spans.sort(key=_start)
+        kept: list[Span] = []
+        end = -1
+        for span in spans:
+            if span.start >= end:
+                kept.append(span)
+                end = span.end
+            else:
+                last = kept[-1]
+                end = max(end, span.end)
+                kept[-1] = max(last, span, key=weight)._replace(start=last.start, end=end)
+        return kept
 
+    def settled(spans: list[Span], offsets: list[int] | None) -> list[Span]:
+        spans = [span for span in spans if span.score >= least]
+        if len(spans) > 1:
+            spans = apart(spans)
+        if offsets is None:
+            return spans
+        return [span._replace(start=offsets[span.start], end=offsets[span.end - 1] + 1) for span in spans]
 
-def _weight(span: Span) -> tuple[int, float]:
-    return span.end - span.start, span.score
+    return settled

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from processor.policy.detection.words import stand_in
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 TEXT_CHARACTERS_MAX = 100_000
 """Longer texts are not searched: the caller decides, and redacts."""
@@ -22,10 +24,11 @@ BEFORE_CHARACTERS, AFTER_CHARACTERS = 48, 24  # how far a word of the context ma
 _JOIN = r"[ \t\n\-./()_]{0,3}(?:[A-Za-z]{1,4}[ \-]?)?"
 COUNTED_MAX = 6
 _GROUP = re.compile(r"[0-9]+")
-_words = re.compile(r"[a-z]+").findall
-_UUID = re.compile(r"[0-9A-Fa-f](?<![0-9A-Za-z].)[0-9A-Fa-f]{7}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
+_UUID = re.compile(
+    r"[0-9A-Fa-f](?<![0-9A-Za-z].)[0-9A-Fa-f]{7}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
+)
 _UUID_BLANK = "x" * 36
-_UUID_HYPHENS = 4
+UUID_HYPHENS = 4
 
 LETTERS_MAX = 8  # glued to a number, as in `card4111…`; more of them and it is a hash or an identifier
 
@@ -49,28 +52,6 @@ class Scan:
     """The text as it was given, where folding changed it: words in other scripts are looked up there."""
     offsets: list[int] | None = None
     """Of each sign in the original; None: the same."""
-    _lower: str = ""
-    _words: frozenset[str] = frozenset()
-
-    def has_literal(self, literals: Iterable[str]) -> bool:
-        """Whether one of some literals (lower case) is anywhere in the text."""
-        lower = self._lower or self._read()
-        for literal in literals:  # a loop: half the time of `any` over as few
-            if literal in lower:
-                return True
-        return False
-
-    def has_word(self, words: Sequence[str]) -> bool:
-        """Whether one of some words is anywhere in the text: if not, it is near nothing."""
-        if not self._lower:
-            self._read()
-        singles, phrases = _prepared(words)
-        return not singles.isdisjoint(self._words) or self.has_literal(phrases)
-
-    def _read(self) -> str:
-        self._lower = (f"{self.text}|{self.original}" if self.original else self.text).lower()
-        self._words = frozenset(_words(self._lower))
-        return self._lower
 
     def has_near(
         self, words: Sequence[str], start: int, end: int, after: int = AFTER_CHARACTERS, since: int = 0
@@ -85,16 +66,10 @@ class Scan:
             since: nothing before this is looked at.
         """
         text = self.text
-        singles, phrases = _prepared(words)
         around = f"{text[max(since, start - BEFORE_CHARACTERS) : start]}|{text[end : end + after]}".lower()
-        if not singles.isdisjoint(_words(around)):
-            return True
         if self.original:
             around = f"{around}|{self._original_around(start, end, after, since)}"
-        for phrase in phrases:
-            if phrase in around and _stands_in(phrase, around):
-                return True
-        return False
+        return stand_in(words, around)
 
     def _original_around(self, start: int, end: int, after: int, since: int) -> str:
         offsets, original = self.offsets, self.original
@@ -104,46 +79,6 @@ class Scan:
         return (
             f"{original[max(since, start - BEFORE_CHARACTERS) : start]}|{original[end : end + after]}".lower()
         )
-
-
-# A recogniser's words by the identity of its tuple, which lives as long as its module: to hash a hundred words
-# for each number found would cost more than to look for them.
-_PREPARED: dict[int, tuple[Sequence[str], frozenset[str], tuple[str, ...]]] = {}
-PREPARED_MAX = 1_024
-
-
-def _prepared(words: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Words apart, singular and plural, and what is more than a word or not in plain letters."""
-    known = _PREPARED.get(id(words))
-    if known is None or known[0] is not words:
-        singles = [word for word in words if _words(word) == [word]]
-        known = (
-            words,
-            frozenset(singles) | {f"{word}s" for word in singles},
-            tuple(word for word in words if word not in singles),
-        )
-        if len(_PREPARED) >= PREPARED_MAX:
-            _PREPARED.clear()
-        _PREPARED[id(words)] = known
-    return known[1], known[2]
-
-
-def _stands_in(phrase: str, around: str) -> bool:
-    """Whether a phrase is there as such, singular or plural: not the `ss #` of `pass #`."""
-    at = around.find(phrase)
-    while at >= 0:
-        end = at + len(phrase)
-        end += around[end : end + 1] == "s"
-        before, after = around[at - 1 : at], around[end : end + 1]
-        if not (_goes_on(before, phrase[0]) or _goes_on(phrase[-1], after)):
-            return True
-        at = around.find(phrase, at + 1)
-    return False
-
-
-def _goes_on(one: str, other: str) -> bool:
-    """Whether two signs are of one word. Only in scripts that set words apart."""
-    return all(sign.isascii() and sign.isalpha() for sign in (one, other))
 
 
 @lru_cache(maxsize=64)
@@ -165,7 +100,7 @@ def groups(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 def without_uuids(folded: str) -> str:
     """The text with its UUIDs blanked: one in a few thousand holds what looks like a card number."""
-    return _UUID.sub(_UUID_BLANK, folded) if folded.count("-") >= _UUID_HYPHENS else folded
+    return _UUID.sub(_UUID_BLANK, folded)
 
 
 def is_apart(text: str, start: int, end: int) -> bool:
