@@ -9,8 +9,9 @@ or a hint of it is in the text.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from processor.policy.detection.scan import (
     UUID_HYPHENS,
@@ -35,19 +36,22 @@ SHAPES_MAX = 4_096  # remembered: groupings of digits repeat themselves, but an 
 GROUPS_MAX = 12  # of which all sums are tried; a stretch of more of them may hold anything
 
 _NO_SEPARATORS = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
-_SHAPE = bytes(ord("0") if chr(code).isdigit() else ord(" ") for code in range(128)) * 2
+_SHAPE = (
+    bytes(ord("0" if chr(code).isdigit() else "a" if chr(code).isalpha() else " ") for code in range(128)) * 2
+)
 _runs = re.compile(rb"0+").findall
 _start = itemgetter(1)
 
 
-class _Fit(NamedTuple):
-    """Who may find something in a stretch of some shape: anyway, and where their words are in the text."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """Who may find something in a stretch of some shape: anyway, and where their words are in the text.
+
+    Shapes that fit the same share one, which is its own key.
+    """
 
     anyway: tuple[Find, ...]
     if_meant: tuple[Find, ...]
-
-
-_NOBODY = _Fit((), ())
 
 
 def search(recognizers: Sequence[Recognizer], least: float) -> Callable[[str], list[Span]]:
@@ -144,17 +148,19 @@ def _in_stretches(
         return lambda _: {}
     holds_one, stretches = stretches_of(min(one.digits[0] for one, _ in recognizers))
     known: dict[bytes, _Fit] = {}
+    fits: dict[tuple[tuple[Find, ...], tuple[Find, ...]], _Fit] = {}
 
     def fitting(shape: bytes) -> _Fit:
         lengths = [len(run) for run in _runs(shape)]
-        sums = _sums(lengths)
+        sums, is_glued = _sums(lengths), b"a0" in shape or b"0a" in shape
         fit = [
-            pair for pair in recognizers if any(pair[0].digits[0] <= one <= pair[0].digits[1] for one in sums)
+            (one, find)
+            for one, find in recognizers
+            if (is_glued or not one.glued) and any(one.digits[0] <= total <= one.digits[1] for total in sums)
         ]
-        found = _Fit(
-            tuple(find for one, find in fit if not one.needs and not _takes_word(one, least)),
-            tuple(find for one, find in fit if one.needs or _takes_word(one, least)),
-        )
+        anyway = tuple(find for one, find in fit if not one.needs and not _takes_word(one, least))
+        if_meant = tuple(find for one, find in fit if one.needs or _takes_word(one, least))
+        found = fits.setdefault((anyway, if_meant), _Fit(anyway, if_meant))
         if len(known) < SHAPES_MAX and len(lengths) <= GROUPS_MAX:
             known[shape] = found
         return found
@@ -165,10 +171,11 @@ def _in_stretches(
             shapes = folded.encode().translate(_SHAPE)
             for match in stretches(folded):
                 place = start, end = match.span()
-                fit = known.get(shapes[start:end]) or fitting(shapes[start:end])
+                shape = shapes[start - 1 if start else 0 : end + 1]  # with what touches it
+                fit = known.get(shape) or fitting(shape)
                 if fit in places_of:
                     places_of[fit].append(place)
-                elif fit != _NOBODY:
+                elif fit.anyway or fit.if_meant:
                     places_of[fit] = [place]
         return places_of
 

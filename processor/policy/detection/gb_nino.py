@@ -12,11 +12,8 @@ from processor.policy.detection.recognizer import CERTAIN, LIKELY, Recognizer
 RECOGNIZER = Recognizer(
     entity="gb_nino",
     pattern=r"(?i:(?<![0-9A-Z])(?!BG|GB|KN|NK|NT|TN|ZZ)"
-    r"[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z]([ -]?)[0-9]{2}\1[0-9]{2}\1[0-9]{2}\1[A-D]"
-    r"(?![0-9A-Z])|"
     # Some leave the digits together: AA 123456 A.
-    r"(?<![0-9A-Z])(?!BG|GB|KN|NK|NT|TN|ZZ)"
-    r"[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z][ -][0-9]{6}[ -][A-D]"
+    r"[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z](?:([ -]?)[0-9]{2}\1[0-9]{2}\1[0-9]{2}\1|[ -][0-9]{6}[ -])[A-D]"
     r"(?![0-9A-Z]))",
     digits=(6, 6),
     context=("national insurance", "nino", "ni number", "ni no", "nin", "hmrc", "paye"),

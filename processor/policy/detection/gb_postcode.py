@@ -66,6 +66,7 @@ def _find(scan: Scan) -> Iterator[Span]:
 RECOGNIZER = Recognizer(
     entity="gb_postcode",
     digits=(2, 3),
+    glued=True,
     context=CONTEXT,
     find=_find,
     # Parliament, a sorting office, and one of each other form.

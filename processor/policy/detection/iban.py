@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from processor.policy.detection.recognizer import CERTAIN, Recognizer
@@ -28,12 +29,17 @@ LENGTHS = {
 
 # Begins with the digit and looks behind it for the country: `re` then skips from digit to digit.
 _CHECK_DIGITS = re.compile(
-    r"[0-9](?:(?<=(?<![0-9A-Za-z])[A-Za-z]{2}.)|(?<=IBAN[A-Za-z]{2}.)|(?<=iban[A-Za-z]{2}.))[0-9]"
+    r"[0-9](?<=[A-Za-z]{2}.)(?:(?<=(?<![0-9A-Za-z])...)|(?<=IBAN...)|(?<=iban...))[0-9]"
 )
-_REST = {length: re.compile(rf"[A-Za-z]{{2}}[0-9]{{2}}(?:[ \n.-]?[0-9A-Za-z]){{{length - 4}}}(?![0-9A-Za-z])")
-         for length in set(LENGTHS.values())}  # fmt: skip
 _NUMBERS = {ord(letter): str(int(letter, 36)) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _NO_SEPARATORS = dict.fromkeys(map(ord, " \n.-"))
+
+
+@lru_cache(maxsize=len(LENGTHS))
+def _of_length(length: int) -> re.Pattern[str]:
+    """Numbers of so many characters, apart from what is around them. Most programs meet a few lengths."""
+    rest = rf"(?:[ \n.-]?[0-9A-Za-z]){{{length - 4}}}"
+    return re.compile(rf"[A-Za-z]{{2}}[0-9]{{2}}{rest}(?![0-9A-Za-z])")
 
 
 def _find(scan: Scan) -> Iterator[Span]:
@@ -42,7 +48,7 @@ def _find(scan: Scan) -> Iterator[Span]:
     for digits in _CHECK_DIGITS.finditer(text):
         start = digits.start() - 2
         length = LENGTHS.get(text[start : start + 2].upper())
-        match = _REST[length].match(text, start) if length else None
+        match = _of_length(length).match(text, start) if length else None
         if match and is_valid(match[0]):
             yield Span("iban", match.start(), match.end(), CERTAIN)
 

@@ -15,6 +15,7 @@ RECOGNIZER = Recognizer(
     r"(?:[A-Z]{3}[ABCFGHJKLPT][A-Z](?!0000)[0-9]{4}[A-Z]|[a-z]{3}[abcfghjklpt][a-z](?!0000)[0-9]{4}[a-z])"
     r"(?![0-9A-Za-z])",
     digits=(4, 4),
+    glued=True,
     context=("pan", "permanent account", "pan card", "pan no", "income tax", "itr", "tds", "पैन"),
     bare=LIKELY,
     near=CERTAIN,

@@ -36,7 +36,8 @@ VERSION_CHARACTERS = 20  # how far before a version it says so
 DOTS, COLONS_MIN = 3, 2
 
 # Both begin with a plain set of signs and look behind it second: `re` then skips ahead, five times as fast.
-_V4 = re.compile(r"[0-9](?<![0-9A-Za-z.].)[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z]|\.[0-9])")
+_V4 = re.compile(r"\.(?<=[0-9].)[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9A-Za-z]|\.[0-9])")
+_FIRST = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,3}\Z")
 _V6 = re.compile(r"[0-9A-Fa-f:](?<![0-9A-Za-z:.].)[0-9A-Fa-f:.]{2,44}(?![0-9A-Za-z:])")
 
 
@@ -44,9 +45,10 @@ def _find(scan: Scan) -> Iterator[Span]:
     """Dotted quads; then runs of hexadecimal digits and colons that the system reads as an address."""
     text = scan.text
     if text.count(".") >= DOTS:
-        for match in _V4.finditer(text):
-            if _is_v4(match[0]):
-                yield Span("ip", match.start(), match.end(), _score(scan, match.start(), match.end()))
+        for rest in _V4.finditer(text):
+            first = _FIRST.search(text, max(0, rest.start() - 4), rest.start())
+            if first and _is_v4(f"{first[0]}{rest[0]}"):
+                yield Span("ip", first.start(), rest.end(), _score(scan, first.start(), rest.end()))
     if text.count(":") >= COLONS_MIN:
         for match in _V6.finditer(text):
             candidate = match[0].rstrip(".")

@@ -17,6 +17,7 @@ RECOGNIZER = Recognizer(
     r"[A-Z]{3}( ?)[A-Z]{3}\1[0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2}\1[A-Z][0-9LMNP-V]{3} ?[A-Z]"
     r"(?![0-9A-Z]))",
     digits=(4, 7),  # more than three that gave way have not been needed
+    glued=True,
     valid=codicefiscale.is_valid,
     context=("codice fiscale", "cod. fisc", "cod fiscale", "c.f", "cf", "fiscal code", "tax code"),
     bare=CERTAIN,  # seldom met by chance: the form, a date, and a letter in 26

@@ -9,6 +9,7 @@ else right before takes any back.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from processor.policy.detection.recognizer import CERTAIN, LIKELY, POSSIBLE, Recognizer
@@ -25,6 +26,8 @@ DIGITS_MIN, DIGITS_MAX = 8, 17  # with the two zeros that some dial instead of t
 E164_MAX, NATIONAL_MAX = 15, 12
 GROUPS_MAX = 8
 COUNTRY_CODE_MAX = 3
+NATIONAL_DIGITS_ANY = (0, E164_MAX)
+SHAPES_MAX = 4_096  # remembered: people group their numbers in few ways
 PIECE_DIGITS, NEIGHBOUR_DIGITS = 4, 3
 BEFORE_CHARACTERS, BEHIND_CHARACTERS = 48, 24  # how far a word may stand from its number
 
@@ -91,15 +94,33 @@ def _any_of(forms: dict[str, str]) -> re.Pattern[str]:
     return re.compile("|".join(forms.values()).replace(" ", "[ -]").replace("#", "[0-9]"))
 
 
+def _shapes_of(forms: dict[str, str]) -> re.Pattern[str]:
+    """The same over shapes, which have a # for every digit."""
+    shapes = re.sub(r"(\{[^}]*\})|\[[0-9-]+\]|[0-9]", lambda part: part[1] or "#", "|".join(forms.values()))
+    return re.compile(shapes.replace(" ", "[ -]"))
+
+
 _own, _anyones = _any_of(_OWN).fullmatch, _any_of(_ANYONES).fullmatch
 _in_parentheses = _any_of(_IN_PARENTHESES).fullmatch
+_of_a_form = _shapes_of(_OWN | _IN_PARENTHESES | _ANYONES).fullmatch
+
+
+_SHAPES = ["#" * length for length in range(NATIONAL_MAX + 1)]
+
+
+@lru_cache(maxsize=SHAPES_MAX)
+def _has_form(shape: str) -> bool:
+    """Whether there are numbers of this shape: most rows of digits stop here, and there are few shapes."""
+    return _of_a_form(shape) is not None
+
+
 _date = re.compile(
     r"(?:[0-3]?[0-9][ -][0-3]?[0-9][ -](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}[ -][01]?[0-9][ -][0-3]?[0-9])"
     r"(?:[ -].*)?"
 ).fullmatch
 _quad = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}").fullmatch  # an IP address, a version
 
-_GAP = re.compile(r"[ \t\n\-./()]{1,3}")
+GAP_MAX, SEPARATORS = 3, " \t\n-./()"  # between two groups
 _EXTENSION = re.compile(
     r"[,;]? ?(?:x|extn?\.?|extension|durchwahl|dw\.?|poste|int\.?|ramal) ?[0-9]{1,6}(?![0-9A-Za-z])",
     re.IGNORECASE,
@@ -135,19 +156,28 @@ _BEFORE = frozenset(word + plural for word in _WORDS.split() if word.isascii() f
 _BEHIND = _BEFORE - {"called", "contact", "text"}  # said of the person whose other number it is
 _letters = re.compile(r"[a-z]+").findall
 
-# Right before a number, what says that it is another's.
-_anothers = re.compile(
-    r"(?:(?<![a-z])(?:order|invoice|ticket|ref|reference|tracking|parcel|transaction|account|acct?|contract|imei"
-    r"|iccid|sim|isbn|ean|case|card|serial|item|article|sku|policy|commit|meter|id|ts|epoch|token|iban|pin|code|zip"
-    r"|book|model|version|os|file|insurance|social|security|tax|npi|nhs|acn|abn|tfn|sin|ssn|tin|pesel|nip|cpf|cnpj"
-    r"|rg|dni|nie|nif|passport|licen[cs]e|medicare|beneficiary|aadhaar|pan|routing|rtn|bsb"
-    r"|bestell\w*|auftrag\w*|rechnung\w*|vorgang\w*|sendung\w*|vertrag\w*|konto\w*|kunden\w*"
-    r"|verwendungszweck|commande|facture|dossier|colis|contrat|compte|motif|pedido|factura|caso|envio|contrato"
-    r"|cuenta|concepto|ordine|fattura|pratica|articolo|spedizione|contratto|conto|causale|zamowieni\w*|faktur\w*"
-    r"|zgloszeni\w*|przesylk\w*|umow\w*|kont\w*|tytul\w*|fatura|chamado|conta)"
-    r"(?:[ -]?(?:number|num|nummer|numero|numer|nr|id|n?\.?o?))?(?: is| ist| es| est| to)?"
-    r"|订单|訂單|卡号|账号|护照|身份证|快递|工单|注文|請求書|追跡|口座)[^0-9a-z]{0,4}\Z"
-).search
+# Right before a number, what says that it is another's; what may stand between; how such words begin in
+# languages that join or decline them.
+_ANOTHERS = frozenset(
+    """
+    order invoice ticket ref reference tracking parcel transaction account acc acct contract imei iccid sim isbn ean
+    case card serial item article sku policy commit meter id ts epoch token iban pin code zip book model version os
+    file insurance social security tax npi nhs acn abn tfn sin ssn tin pesel nip cpf cnpj rg dni nie nif passport
+    license licence medicare beneficiary aadhaar pan routing rtn bsb verwendungszweck
+    commande facture dossier colis contrat compte motif pedido factura caso envio contrato cuenta concepto
+    ordine fattura pratica articolo spedizione contratto conto causale fatura chamado conta
+    """.split()
+)
+_BETWEEN = frozenset("number num nummer numero numer nr no n o id is ist es est to".split())
+_ANOTHERS_BEGIN = (
+    *("bestell", "auftrag", "rechnung", "vorgang", "sendung", "vertrag", "konto", "kunden"),
+    *("zamowieni", "faktur", "zgloszeni", "przesylk", "umow", "kont", "tytul"),
+)
+_UNSPACED_ANOTHERS = "订单 訂單 卡号 账号 护照 身份证 快递 工单 注文 請求書 追跡 口座".split()
+BETWEEN_MAX = 3  # `pedido n.o 123` has two
+UNSPACED_CHARACTERS = 8  # `订单` and what may follow it
+SIGNS_MAX = 4  # between the last word and the number
+_last_word = re.compile(rf"[a-z][^0-9a-z]{{0,{SIGNS_MAX}}}\Z").search
 # So far what is behind a number is about it: not the next sentence, nor what introduces the next number.
 _clause_ends = re.compile(r"[\n;.。]|[,、][^,、\n]*[0-9]|[0-9]|\Z").search
 
@@ -196,7 +226,7 @@ def _number(scan: Scan, places: Places, first: int, start: int) -> tuple[int, fl
 def _in_context(scan: Scan, start: int, stop: int, found: tuple[int, float]) -> tuple[int, float] | None:
     """What a form is worth among its words."""
     before = _words(scan, max(0, start - BEFORE_CHARACTERS), start)
-    if _anothers(before):
+    if _is_anothers(before):
         return None
     if _says_phone(before, _BEFORE):
         return found[0], CERTAIN
@@ -204,6 +234,20 @@ def _in_context(scan: Scan, start: int, stop: int, found: tuple[int, float]) -> 
     clause_end = _clause_ends(behind)
     is_said = clause_end is not None and _says_phone(behind[: clause_end.start()], _BEHIND)
     return (found[0], CERTAIN) if is_said else found
+
+
+def _is_anothers(before: str) -> bool:
+    """Whether the last words name a number of another kind."""
+    if not before.isascii() and any(word in before[-UNSPACED_CHARACTERS:] for word in _UNSPACED_ANOTHERS):
+        return True
+    if not _last_word(before, max(0, len(before) - SIGNS_MAX - 1)):
+        return False
+    for word in _letters(before)[: -BETWEEN_MAX - 2 : -1]:
+        if word in _ANOTHERS or word.startswith(_ANOTHERS_BEGIN):
+            return True
+        if word not in _BETWEEN:
+            break
+    return False
 
 
 def _continues(text: str, places: Places, first: int) -> bool:
@@ -244,23 +288,22 @@ def _says_phone(around: str, words: frozenset[str]) -> bool:
 def _international(text: str, places: Places, first: int, zeros: int) -> int | None:
     """Where the longest row ends that is as long as its country has numbers, behind so many zeros."""
     digits, found = "", None
+    country: re.Match[str] | None = None
     least, most = DIGITS_MIN, E164_MAX
     for last in _row(text, places, first):
         begin, stop = places[last]
         if stop - begin == 1 and text[begin - 1 : stop + 1] == "(0)":  # for callers from inside
             continue
         digits += text[begin : min(stop, begin + DIGITS_MAX + 1)][zeros if last == first else 0 :]
-        country = _COUNTRY.match(digits)
-        if country:
-            if zeros and country[0] not in NATIONAL_DIGITS:
+        if country is None:
+            country = _COUNTRY.match(digits)
+            if country is None and len(digits) >= COUNTRY_CODE_MAX:
                 return None
-            low, high = NATIONAL_DIGITS.get(country[0], (0, E164_MAX))
-            least, most = (
-                max(DIGITS_MIN, low) if low == 0 else len(country[0]) + low,
-                min(E164_MAX, len(country[0]) + high),
-            )
-        elif len(digits) >= COUNTRY_CODE_MAX:
-            return None
+            if country:
+                if zeros and country[0] not in NATIONAL_DIGITS:
+                    return None
+                low, high = NATIONAL_DIGITS.get(country[0], NATIONAL_DIGITS_ANY)
+                least, most = max(DIGITS_MIN, len(country[0]) + low), min(E164_MAX, len(country[0]) + high)
         if len(digits) > most:
             break
         if country and len(digits) >= least and _ends(text, stop):
@@ -271,22 +314,28 @@ def _international(text: str, places: Places, first: int, zeros: int) -> int | N
 def _national(text: str, places: Places, first: int, *, in_parentheses: bool) -> tuple[int, float] | None:
     """Where the longest row ends that has a plan's form, and how few other things have it."""
     found, end = None, places[first][0]
-    written, count = "", 0
+    written, shape, count = "", "", 0
     for last in _row(text, places, first):
         begin, stop = places[last]
         count += stop - begin
         if count > NATIONAL_MAX:
             break
         gap = "" if last == first else "-" if "-" in text[end:begin] else " "
-        written, end = f"{written}{gap}{text[begin:stop]}", stop
-        if count < DIGITS_MIN or not _ends(text, stop):
-            continue
-        if _date(written) or _quad(text, places[first][0], stop):
+        written, shape, end = (
+            f"{written}{gap}{text[begin:stop]}",
+            f"{shape}{gap}{_SHAPES[stop - begin]}",
+            stop,
+        )
+        if count < DIGITS_MIN or not _has_form(shape) or not _ends(text, stop):
             continue
         if _own(written) or (in_parentheses and _in_parentheses(written)):
-            found = last, LIKELY
+            score = LIKELY
         elif _anyones(written) and (in_parentheses or not _is_piece(text, places, first, last)):
-            found = last, POSSIBLE
+            score = POSSIBLE
+        else:
+            continue
+        if not _date(written) and not _quad(text, places[first][0], stop):
+            found = last, score
     return found
 
 
@@ -294,7 +343,8 @@ def _row(text: str, places: Places, first: int) -> Iterator[int]:
     """The groups from `first` on, as long as what is between them may stand in a number."""
     yield first
     for last in range(first + 1, min(len(places), first + GROUPS_MAX)):
-        if not _GAP.fullmatch(text, places[last - 1][1], places[last][0]):
+        end, begin = places[last - 1][1], places[last][0]
+        if begin - end > GAP_MAX or text[end:begin].strip(SEPARATORS):
             return
         yield last
 

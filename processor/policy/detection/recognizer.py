@@ -30,6 +30,8 @@ class Recognizer:
     repetition has a bound. It brings its own look-around for what may not stand beside it."""
     digits: tuple[int, int] = (0, 0)
     """How many digits a match holds, at least and at most; (0, 0) where none has to be there."""
+    glued: bool = False
+    """Whether a letter touches one of its digits, always: it is tried only where one does."""
     needs: tuple[str, ...] = ()
     """Literals in lower case, one of which must be in the text."""
     hint: str = ""

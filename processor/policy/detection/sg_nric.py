@@ -31,6 +31,7 @@ RECOGNIZER = Recognizer(
     entity="sg_nric",
     pattern=r"(?i:(?<![0-9A-Z])(?:[ST][0-9]{7}[A-JZ]|[FGM][0-9]{7}[J-NP-RTUWX])(?![0-9A-Z]))",
     digits=(7, 7),
+    glued=True,
     valid=is_valid,
     context=("nric", "fin", "identity card", "ic no", "ic number", "singpass", "work permit"),
     bare=LIKELY,

@@ -17,6 +17,7 @@ RECOGNIZER = Recognizer(
     r"[AC-HJKMNP-RT-Y]{2}[0-9]{2}"
     r"(?![0-9A-Z]))",
     digits=(5, 7),
+    glued=True,
     context=("medicare", "mbi", "beneficiary", "cms"),
     bare=LIKELY,
     near=CERTAIN,
