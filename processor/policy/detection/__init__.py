@@ -1,7 +1,7 @@
 """Personal data in free text, recognised by form, check digit and the words around, in linear time.
 
-One recogniser a file, imported when it is asked for. No model, no network: the same text has the same findings
-everywhere.
+One recogniser a file, imported when it is asked for. No model, no network: the same text has the same
+findings everywhere.
 """
 
 from __future__ import annotations

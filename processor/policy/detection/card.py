@@ -22,9 +22,10 @@ THREE = 3  # digits of a group that is no day and no cents
 USUAL_DIGITS = frozenset({14, 15, 16, 19})
 """Of the cards in use. Articles (EAN) and references have the rest as often: those take a word."""
 
-CONTEXT = tuple(
-    """card cc pan visa mastercard maestro amex discover diners jcb credit debit karte kartennummer kreditkarte
-    kreditkartennummer carte tarjeta carta cartao karta karty kaart カード 卡号 银行卡 信用卡 储蓄卡 कार्ड""".split()
+CONTEXT = (
+    *("card", "cc", "pan", "visa", "mastercard", "maestro", "amex", "discover", "diners", "jcb", "credit"),
+    *("debit", "karte", "kartennummer", "kreditkarte", "kreditkartennummer", "carte", "tarjeta", "carta"),
+    *("cartao", "karta", "karty", "kaart", "カード", "卡号", "银行卡", "信用卡", "储蓄卡", "कार्ड"),
 )
 
 # First six digits from, to; lengths. Networks' public ranges as of 2026; sorted, without overlap.
@@ -90,7 +91,7 @@ class _Row:
         self.gaps = [text[before[1] : after[0]] for before, after in pairwise(places)]
 
     def longest(self, first: int) -> tuple[int, float] | None:
-        """Index of the last group of the longest card number that begins with group `first`, and its score."""
+        """Index of the last group of the longest card number that begins with group `first`, and the score."""
         digits, starts = self.digits, self.starts
         start = starts[first]
         lengths = lengths_issued(digits[start : start + 6]) if digits[start] in _FIRST_DIGITS else _NONE
@@ -117,7 +118,7 @@ class _Row:
         return 0.0
 
     def _stands_alone(self, first: int, last: int, sizes: list[int]) -> bool:
-        """Whether it is no part of a hash, nor three groups of four before a fourth: of a card, but a wrong one."""
+        """Whether it is no part of a hash, nor three groups of four before a fourth: a card, but a wrong one."""
         if sizes == [GROUP] * 3 and last + 1 < len(self.places):
             begin, stop = self.places[last + 1]
             if stop - begin == GROUP and self.gaps[last] == self.gaps[first]:

@@ -59,15 +59,13 @@ def pattern_problem(pattern: str) -> str | None:
     try:
         tree = _tree(pattern)
         _Walk(ignores_case=bool(tree.state.flags & re.IGNORECASE)).sequence(tree, _NONE)
-        least, most = tree.getwidth()
-        if not least:
-            raise _RefusedError("it matches the empty text: at least one sign has to be there")
-        if most > WIDTH_MAX:
-            raise _RefusedError(
-                f"it can match {most} characters, and {WIDTH_MAX} are the most: bound its repetitions closer"
-            )
     except _RefusedError as refused:
         return str(refused)
+    least, most = tree.getwidth()
+    if not least:
+        return "it matches the empty text: at least one sign has to be there"
+    if most > WIDTH_MAX:
+        return f"it can match {most} characters, and {WIDTH_MAX} are the most: bound its repetitions closer"
     return None
 
 

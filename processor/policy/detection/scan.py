@@ -1,4 +1,4 @@
-"""A text made ready for the recognisers: folded to plain signs, the stretches around its digits found once for all."""
+"""A text made ready for the recognisers: folded to plain signs, the stretches around its digits found once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Span(NamedTuple):
 
 @dataclass(slots=True)
 class Scan:
-    """A folded text as one recogniser is to see it: with the stretches that hold as many digits as it needs."""
+    """A folded text as one recogniser is to see it: with the stretches that hold as many digits as it takes."""
 
     text: str
     stretches: Sequence[tuple[int, int]] = ()
@@ -87,7 +87,7 @@ def stretches_of(
 ) -> tuple[Callable[[str], re.Match[str] | None], Callable[[str], Iterator[re.Match[str]]]]:
     """What says whether a text has a stretch of so many digits at least, and what finds the stretches.
 
-    To count to more than a few digits costs more than it spares: each digit of a shorter number is a new start.
+    To count to more than a few digits costs more than it spares: each digit of a shorter number is a start.
     """
     pattern = rf"[0-9](?:{_JOIN}[0-9]){{{min(digits_min, COUNTED_MAX) - 1}}}"
     return re.compile(pattern).search, re.compile(rf"{pattern}[0-9]*(?:{_JOIN}[0-9]+)*").finditer
