@@ -91,7 +91,7 @@ class _Row:
         self.gaps = [text[before[1] : after[0]] for before, after in pairwise(places)]
 
     def longest(self, first: int) -> tuple[int, float] | None:
-        """Index of the last group of the longest card number that begins with group `first`, and the score."""
+        """Index of the last group of the longest card number from group `first` on, and its score."""
         digits, starts = self.digits, self.starts
         start = starts[first]
         lengths = lengths_issued(digits[start : start + 6]) if digits[start] in _FIRST_DIGITS else _NONE
@@ -118,7 +118,7 @@ class _Row:
         return 0.0
 
     def _stands_alone(self, first: int, last: int, sizes: list[int]) -> bool:
-        """Whether it is no part of a hash, nor three groups of four before a fourth: a card, but a wrong one."""
+        """Whether it is no part of a hash, nor three groups of four before a fourth: a card with an error."""
         if sizes == [GROUP] * 3 and last + 1 < len(self.places):
             begin, stop = self.places[last + 1]
             if stop - begin == GROUP and self.gaps[last] == self.gaps[first]:

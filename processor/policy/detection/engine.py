@@ -1,9 +1,9 @@
 """The search: from a choice of recognisers, the one function that finds them all in a text.
 
-Its cost goes with the text, hardly with the number of recognisers. One pass finds the stretches around digits;
-the lengths of their groups of digits say which recognisers can match there at all (few can: a social security
-number has nine digits), and that is remembered by shape. What has no digits is looked for only where a literal
-or a hint of it is in the text.
+Its cost goes with the text, hardly with the number of recognisers. One pass finds the stretches around
+digits; the lengths of their groups of digits say which recognisers can match there at all (few can: a social
+security number has nine digits), and that is remembered by shape. What has no digits is looked for only where
+a literal or a hint of it is in the text.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from processor.policy.detection.recognizer import CERTAIN
 from processor.policy.detection.scan import (
     UUID_HYPHENS,
     Scan,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 LEFT_CHARACTERS, RIGHT_CHARACTERS = 16, 8  # what a number may have before its first and after its last digit
 SHAPES_MAX = 4_096  # remembered: groupings of digits repeat themselves, but an adversary's do not
+LONG_DIGITS = 12  # by chance a shorter number has the check digits of another
 GROUPS_MAX = 12  # of which all sums are tried; a stretch of more of them may hold anything
 
 _NO_SEPARATORS = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
@@ -45,22 +47,21 @@ _start = itemgetter(1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
-    """Who may find something in a stretch of some shape: anyway, and where their words are in the text.
+    """Who may find something in a stretch of some shape. Shapes that fit the same share one."""
 
-    Shapes that fit the same share one, which is its own key.
-    """
-
+    first: tuple[Find, ...]
+    """Numbers so long that nothing else is looked for where one of them is certain."""
     anyway: tuple[Find, ...]
     if_meant: tuple[Find, ...]
+    """Those that take a word, which may not be in the text."""
 
 
 def search(recognizers: Sequence[Recognizer], least: float) -> Callable[[str], list[Span]]:
     """What finds these entities, sure at least so much, in order and without overlap."""
-    finds = [(one, one.find or _by_pattern(one, least)) for one in recognizers]
-    elsewhere = _elsewhere([(one, find) for one, find in finds if not one.digits[0]])
+    finds = [(one, one.find or _by_pattern(one)) for one in recognizers]
     by_digits = [(one, find) for one, find in finds if one.digits[0]]
-    in_stretches = _in_stretches(by_digits, least)
-    meant = _meant(by_digits)
+    elsewhere = _elsewhere([(one, find) for one, find in finds if not one.digits[0]])
+    has_stretch, in_stretches = _in_stretches(by_digits, least)
     settled = _settling(recognizers, least)
 
     def found(text: str) -> list[Span]:
@@ -68,32 +69,22 @@ def search(recognizers: Sequence[Recognizer], least: float) -> Callable[[str], l
         original = "" if folded is text else text
         if folded.count("-") >= UUID_HYPHENS:
             folded = without_uuids(folded)
-        others = elsewhere(folded)
-        places_of = in_stretches(folded)
-        if not others and not places_of:
+        others, has_digits = elsewhere(folded), has_stretch(folded)
+        if not others and not has_digits:
             return []
         scan = Scan(folded, [(0, len(folded))], original, offsets)
         spans: list[Span] = []
         for find in others:
             spans += find(scan)
-        named: set[Find] | None = None
-        for fit, places in places_of.items():
-            scan.stretches = places
-            for find in fit.anyway:
-                spans += find(scan)
-            if fit.if_meant:
-                named = meant(f"{folded}|{original}".lower()) if named is None else named
-                if not named.isdisjoint(fit.if_meant):
-                    for find in fit.if_meant:
-                        if find in named:
-                            spans += find(scan)
+        if has_digits:
+            in_stretches(scan, spans)
         return settled(spans, offsets)
 
     return found
 
 
 def _takes_word(recognizer: Recognizer, least: float) -> bool:
-    """Whether its form alone is not sure enough: without its words in the text there is nothing to look for."""
+    """Whether its form alone is not sure enough: without its words in the text there is nothing to find."""
     return bool(recognizer.pattern) and (recognizer.bare or 0.0) < least
 
 
@@ -112,7 +103,7 @@ def _meant(recognizers: Sequence[tuple[Recognizer, Find]]) -> Callable[[str], se
     return meant
 
 
-def _by_pattern(recognizer: Recognizer, least: float) -> Find:
+def _by_pattern(recognizer: Recognizer) -> Find:
     """What tries the pattern on each stretch, then the check digits, then the words around."""
     entity, valid, words = recognizer.entity, recognizer.valid, recognizer.context
     bare, near = recognizer.bare or 0.0, recognizer.near
@@ -142,15 +133,60 @@ def _by_pattern(recognizer: Recognizer, least: float) -> Find:
 
 def _in_stretches(
     recognizers: Sequence[tuple[Recognizer, Find]], least: float
-) -> Callable[[str], dict[_Fit, Places]]:
-    """What says who has to look at which stretches: a number takes whole groups of digits in a row."""
+) -> tuple[Callable[[str], object], Callable[[Scan, list[Span]], None]]:
+    """What says whether a text has stretches, and what adds their findings to those made elsewhere."""
     if not recognizers:
-        return lambda _: {}
-    holds_one, stretches = stretches_of(min(one.digits[0] for one, _ in recognizers))
+        return (lambda _: None), (lambda *_: None)
+    has_stretch, stretches = stretches_of(min(one.digits[0] for one, _ in recognizers))
+    fitting, meant = _fitting(recognizers, least), _meant(recognizers)
+
+    def in_stretches(scan: Scan, spans: list[Span]) -> None:
+        shapes = scan.text.encode().translate(_SHAPE)
+        places_of: dict[_Fit, Places] = {}
+        for match in stretches(scan.text):
+            place = start, end = match.span()
+            if not spans or not _is_settled(place, spans):
+                fit = fitting(shapes[start - 1 if start else 0 : end + 1])  # with what touches it
+                places_of.setdefault(fit, []).append(place)
+        takes_word = any(fit.if_meant for fit in places_of)
+        named = meant(f"{scan.text}|{scan.original}".lower()) if takes_word else set()
+        for fit, places in places_of.items():
+            spans += _fitting_spans(scan, fit, places, named)
+
+    return has_stretch, in_stretches
+
+
+def _fitting_spans(scan: Scan, fit: _Fit, places: Places, named: set[Find]) -> list[Span]:
+    """What is found in stretches of one shape, the long numbers first."""
+    scan.stretches = places
+    spans = [span for find in fit.first for span in find(scan)]
+    if spans:
+        scan.stretches = [place for place in places if not _is_settled(place, spans)]
+    for find in fit.anyway:
+        spans += find(scan)
+    for find in fit.if_meant:
+        if find in named:
+            spans += find(scan)
+    return spans
+
+
+def _is_settled(place: tuple[int, int], spans: Iterable[Span]) -> bool:
+    """Whether something certain covers a stretch: what else were found there would give way to it."""
+    start, end = place
+    for span in spans:  # noqa: SIM110  twice as fast as `any`, and run for each stretch
+        if span.start <= start and end <= span.end and span.score >= CERTAIN:
+            return True
+    return False
+
+
+def _fitting(recognizers: Sequence[tuple[Recognizer, Find]], least: float) -> Callable[[bytes], _Fit]:
+    """What says who fits a shape: a number takes whole groups of digits in a row."""
     known: dict[bytes, _Fit] = {}
-    fits: dict[tuple[tuple[Find, ...], tuple[Find, ...]], _Fit] = {}
+    fits: dict[tuple[Find, ...], _Fit] = {}
 
     def fitting(shape: bytes) -> _Fit:
+        if shape in known:
+            return known[shape]
         lengths = [len(run) for run in _runs(shape)]
         sums, is_glued = _sums(lengths), b"a0" in shape or b"0a" in shape
         fit = [
@@ -158,28 +194,20 @@ def _in_stretches(
             for one, find in recognizers
             if (is_glued or not one.glued) and any(one.digits[0] <= total <= one.digits[1] for total in sums)
         ]
-        anyway = tuple(find for one, find in fit if not one.needs and not _takes_word(one, least))
-        if_meant = tuple(find for one, find in fit if one.needs or _takes_word(one, least))
-        found = fits.setdefault((anyway, if_meant), _Fit(anyway, if_meant))
+        key = tuple(find for _, find in fit)
+        if key not in fits:
+            first = [
+                find for one, find in fit if one.digits[0] >= LONG_DIGITS and not _takes_word(one, least)
+            ]
+            rest = [(one, find) for one, find in fit if find not in first]
+            if_meant = tuple(find for one, find in rest if one.needs or _takes_word(one, least))
+            anyway = tuple(find for one, find in rest if find not in if_meant)
+            fits[key] = _Fit(tuple(first), anyway, if_meant)
         if len(known) < SHAPES_MAX and len(lengths) <= GROUPS_MAX:
-            known[shape] = found
-        return found
+            known[shape] = fits[key]
+        return fits[key]
 
-    def in_stretches(folded: str) -> dict[_Fit, Places]:
-        places_of: dict[_Fit, Places] = {}
-        if holds_one(folded):
-            shapes = folded.encode().translate(_SHAPE)
-            for match in stretches(folded):
-                place = start, end = match.span()
-                shape = shapes[start - 1 if start else 0 : end + 1]  # with what touches it
-                fit = known.get(shape) or fitting(shape)
-                if fit in places_of:
-                    places_of[fit].append(place)
-                elif fit.anyway or fit.if_meant:
-                    places_of[fit] = [place]
-        return places_of
-
-    return in_stretches
+    return fitting
 
 
 def _sums(lengths: Sequence[int]) -> Iterable[int]:
@@ -214,7 +242,7 @@ def _elsewhere(recognizers: Sequence[tuple[Recognizer, Find]]) -> Callable[[str]
 def _settling(
     recognizers: Sequence[Recognizer], least: float
 ) -> Callable[[list[Span], list[int] | None], list[Span]]:
-    """What keeps the spans that are sure enough, apart, and says where they are in the text as it was given."""
+    """What keeps the spans that are sure enough apart, and says where they are in the text as it was given."""
     places = {one.entity: place for place, one in enumerate(recognizers)}
 
     def weight(span: Span) -> tuple[int, float, int]:

@@ -58,7 +58,7 @@ def _find(scan: Scan) -> Iterator[Span]:
 
 RECOGNIZER = Recognizer(
     entity="mac",
-    hint=r"[:.-][0-9A-Fa-f]{2}(?:(?<=[:-]..)[:-][0-9A-Fa-f]{2}[:-]|[0-9A-Fa-f]{2}\.)",
+    hint=r"[:.-][0-9A-Fa-f]{2}(?:(?<=[:-]..)[:-][0-9A-Fa-f]{2}[:-]|(?<=\...)[0-9A-Fa-f]{2}\.)",
     context=CONTEXT,
     find=_find,
     # IEEE RA's block for documentation (RFC 9542, 2.1.2) and others.

@@ -158,16 +158,15 @@ _letters = re.compile(r"[a-z]+").findall
 
 # Right before a number, what says that it is another's; what may stand between; how such words begin in
 # languages that join or decline them.
-_ANOTHERS = frozenset(
-    """
+_OTHER_KINDS = """
     order invoice ticket ref reference tracking parcel transaction account acc acct contract imei iccid sim isbn ean
     case card serial item article sku policy commit meter id ts epoch token iban pin code zip book model version os
     file insurance social security tax npi nhs acn abn tfn sin ssn tin pesel nip cpf cnpj rg dni nie nif passport
     license licence medicare beneficiary aadhaar pan routing rtn bsb verwendungszweck
     commande facture dossier colis contrat compte motif pedido factura caso envio contrato cuenta concepto
     ordine fattura pratica articolo spedizione contratto conto causale fatura chamado conta
-    """.split()
-)
+"""
+_ANOTHERS = frozenset(_OTHER_KINDS.split())
 _BETWEEN = frozenset("number num nummer numero numer nr no n o id is ist es est to".split())
 _ANOTHERS_BEGIN = (
     *("bestell", "auftrag", "rechnung", "vorgang", "sendung", "vertrag", "konto", "kunden"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,22 +74,32 @@ class Index(Generic[Owner]):
 
     def __init__(self, words_of: Iterable[tuple[Owner, Sequence[str]]]) -> None:
         """Take each owner's words."""
-        owners: dict[str, set[Owner]] = defaultdict(set)
-        self._phrases: list[tuple[str, Owner]] = []
+        self._owners: dict[str, set[Owner]] = defaultdict(set)
+        # A phrase is looked for where its longest word is; one of another script only in texts that have some.
+        self._phrases: dict[str, list[tuple[str, Owner]]] = defaultdict(list)
+        self._unspaced: list[tuple[str, Owner]] = []
         for owner, words in words_of:
             singles, phrases = _prepared(words)
             for word in singles:
-                owners[word].add(owner)
-            self._phrases += ((phrase, owner) for phrase in phrases)
-        self._owners = dict(owners)
+                self._owners[word].add(owner)
+            for phrase in phrases:
+                parts = letters(phrase)
+                if parts:
+                    for form in (longest := max(parts, key=len), f"{longest}s"):
+                        self._phrases[form].append((phrase, owner))
+                else:
+                    self._unspaced.append((phrase, owner))
+        self._known = self._owners.keys() | self._phrases.keys()
 
     def present(self, text: str) -> set[Owner]:
         """Who has a word in a text in lower case; of phrases, it may be one within words."""
-        owners = self._owners
         found: set[Owner] = set()
-        for word in owners.keys() & letters(text):
-            found |= owners[word]
-        for phrase, owner in self._phrases:
-            if phrase in text:
-                found.add(owner)
+        for word in self._known.intersection(letters(text)):
+            found |= self._owners.get(word, _NOBODY)
+            found.update(owner for phrase, owner in self._phrases.get(word, ()) if phrase in text)
+        if not text.isascii():
+            found.update(owner for phrase, owner in self._unspaced if phrase in text)
         return found
+
+
+_NOBODY: frozenset[Any] = frozenset()
