@@ -242,7 +242,7 @@ def _elsewhere(recognizers: Sequence[tuple[Recognizer, Find]]) -> Callable[[str]
 def _settling(
     recognizers: Sequence[Recognizer], least: float
 ) -> Callable[[list[Span], list[int] | None], list[Span]]:
-    """What keeps the spans that are sure enough apart, and says where they are in the text as it was given."""
+    """What keeps the spans that are sure enough apart, and says where they are in the text given."""
     places = {one.entity: place for place, one in enumerate(recognizers)}
 
     def weight(span: Span) -> tuple[int, float, int]:

@@ -159,20 +159,25 @@ _letters = re.compile(r"[a-z]+").findall
 # Right before a number, what says that it is another's; what may stand between; how such words begin in
 # languages that join or decline them.
 _OTHER_KINDS = """
-    order invoice ticket ref reference tracking parcel transaction account acc acct contract imei iccid sim isbn ean
-    case card serial item article sku policy commit meter id ts epoch token iban pin code zip book model version os
-    file insurance social security tax npi nhs acn abn tfn sin ssn tin pesel nip cpf cnpj rg dni nie nif passport
-    license licence medicare beneficiary aadhaar pan routing rtn bsb verwendungszweck
+    order invoice ticket ref reference tracking parcel transaction account acc acct contract imei iccid sim
+    isbn ean case card serial item article sku policy commit meter id ts epoch token iban pin code zip book model
+    version os file insurance social security tax npi nhs acn abn tfn sin ssn tin pesel nip cpf cnpj rg dni nie
+    nif passport license licence medicare beneficiary aadhaar pan routing rtn bsb verwendungszweck
     commande facture dossier colis contrat compte motif pedido factura caso envio contrato cuenta concepto
     ordine fattura pratica articolo spedizione contratto conto causale fatura chamado conta
 """
 _ANOTHERS = frozenset(_OTHER_KINDS.split())
-_BETWEEN = frozenset("number num nummer numero numer nr no n o id is ist es est to".split())
+_BETWEEN = frozenset(
+    ("number", "num", "nummer", "numero", "numer", "nr", "no", "n", "o", "id", "is", "ist", "es", "est", "to")
+)
 _ANOTHERS_BEGIN = (
     *("bestell", "auftrag", "rechnung", "vorgang", "sendung", "vertrag", "konto", "kunden"),
     *("zamowieni", "faktur", "zgloszeni", "przesylk", "umow", "kont", "tytul"),
 )
-_UNSPACED_ANOTHERS = "订单 訂單 卡号 账号 护照 身份证 快递 工单 注文 請求書 追跡 口座".split()
+_UNSPACED_ANOTHERS = (
+    *("订单", "訂單", "卡号", "账号", "护照", "身份证", "快递", "工单"),
+    *("注文", "請求書", "追跡", "口座"),
+)
 BETWEEN_MAX = 3  # `pedido n.o 123` has two
 UNSPACED_CHARACTERS = 8  # `订单` and what may follow it
 SIGNS_MAX = 4  # between the last word and the number

@@ -1,4 +1,4 @@
-"""A text made ready for the recognisers: folded to plain signs, the stretches around its digits found once."""
+"""A text made ready for the recognisers: folded to plain signs, with the stretches around its digits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Span(NamedTuple):
 
 @dataclass(slots=True)
 class Scan:
-    """A folded text as one recogniser is to see it: with the stretches that hold as many digits as it takes."""
+    """A folded text as one recogniser is to see it: with the stretches that may hold what it looks for."""
 
     text: str
     stretches: Sequence[tuple[int, int]] = ()
