@@ -160,9 +160,9 @@ _letters = re.compile(r"[a-z]+").findall
 # languages that join or decline them.
 _OTHER_KINDS = """
     order invoice ticket ref reference tracking parcel transaction account acc acct contract imei iccid sim
-    isbn ean case card serial item article sku policy commit meter id ts epoch token iban pin code zip book model
-    version os file insurance social security tax npi nhs acn abn tfn sin ssn tin pesel nip cpf cnpj rg dni nie
-    nif passport license licence medicare beneficiary aadhaar pan routing rtn bsb verwendungszweck
+    isbn ean case card serial item article sku policy commit meter id ts epoch token iban pin code zip book
+    model version os file insurance social security tax npi nhs acn abn tfn sin ssn tin pesel nip cpf cnpj
+    rg dni nie nif passport license licence medicare beneficiary aadhaar pan routing rtn bsb verwendungszweck
     commande facture dossier colis contrat compte motif pedido factura caso envio contrato cuenta concepto
     ordine fattura pratica articolo spedizione contratto conto causale fatura chamado conta
 """

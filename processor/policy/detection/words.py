@@ -75,7 +75,7 @@ class Index(Generic[Owner]):
     def __init__(self, words_of: Iterable[tuple[Owner, Sequence[str]]]) -> None:
         """Take each owner's words."""
         self._owners: dict[str, set[Owner]] = defaultdict(set)
-        # A phrase is looked for where its longest word is; one of another script, in texts that have some.
+        # A phrase is looked for where its longest word is; one of another script, in texts with some of it.
         self._phrases: dict[str, list[tuple[str, Owner]]] = defaultdict(list)
         self._unspaced: list[tuple[str, Owner]] = []
         for owner, words in words_of:
