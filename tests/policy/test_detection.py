@@ -19,25 +19,8 @@ from processor.policy.detection.recognizer import CERTAIN, LIKELY, POSSIBLE
 from processor.policy.detection.scan import fold
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "processor" / "policy" / "detection"
 ENGINE = {"__init__", "catalog", "custom", "engine", "linear", "recognizer", "scan", "words"}
 """The modules of the folder that are no entity."""
-
-
-def examples(kind: str) -> list[tuple[str, str]]:
-    return [(entity, text) for entity in ENTITIES for text in getattr(load(entity), kind)]
-
-
-def in_context(entity: str, text: str) -> str:
-    word = next(iter(load(entity).context), "on the way")
-    return f"{word} {text}, thanks"
-
-
-def test_the_catalog_lists_the_files_that_there_are() -> None:
-    assert {path.stem for path in FOLDER.glob("*.py")} - ENGINE == set(ENTITIES)
-    assert sorted(entity for region in REGIONS.values() for entity in region) == sorted(ENTITIES)
-    assert not set(REGIONS) & set(ENTITIES)
-    assert set(GUARDED) <= set(ENTITIES)
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
@@ -45,22 +28,7 @@ def test_a_recogniser_is_declared_in_full(entity: str) -> None:
     recognizer = load(entity)
     assert recognizer.entity == entity
     assert bool(recognizer.pattern) != bool(recognizer.find)
-    assert recognizer.examples
-    assert recognizer.counterexamples
     assert all(word == word.lower() for word in recognizer.context + recognizer.needs)
-
-
-@pytest.mark.parametrize(("entity", "text"), examples("examples"))
-def test_recognises(entity: str, text: str) -> None:
-    whole = in_context(entity, text)
-    (span,) = find(whole, [entity])
-    assert (whole[span.start : span.end], span.entity) == (text, entity)
-    assert span.score >= LIKELY
-
-
-@pytest.mark.parametrize(("entity", "text"), examples("counterexamples"))
-def test_does_not_recognise(entity: str, text: str) -> None:
-    assert find(in_context(entity, text), [entity], least=POSSIBLE) == []
 
 
 CARDS = {

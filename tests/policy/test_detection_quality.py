@@ -30,7 +30,6 @@ USUAL = (0.95, 0.95)
 FLOORS = {
     "phone": (0.90, 0.95),  # a few are eight or nine bare digits, like orders
     "ssn": (0.85, 0.95),  # one in ten is nine bare digits beside a name, without a word that tells
-    "pl_pesel": (0.70, 0.95),  # one in five likewise: a birth date in it is no more than a sign
 }
 
 

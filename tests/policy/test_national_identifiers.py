@@ -113,6 +113,7 @@ SURE_WITHOUT_A_WORD = {
     "es_nie": ("X1234567L", LIKELY),
     "it_fiscal_code": ("RSSMRA85T10A562S", CERTAIN),
     "sg_nric": ("S1234567D", LIKELY),
+    "pl_pesel": ("44051401359", LIKELY),
     "br_cpf": ("111.444.777-35", CERTAIN),
     "passport": ("L898902C36UTO7408122F1204159ZE184226B<<<<<10", CERTAIN),
 }
@@ -127,7 +128,8 @@ def test_only_a_form_of_its_own_is_likely_without_a_word(name):
     assert all(
         matches(name, f"it is {example}, they say", least=LIKELY) == []
         for example in RECOGNIZERS[name].examples
-        if name not in SURE_WITHOUT_A_WORD or example.isdigit()
+        # A PESEL is mere digits, but they hold a calendar day besides the check.
+        if name not in SURE_WITHOUT_A_WORD or (example.isdigit() and name != "pl_pesel")
     )
 
 

@@ -31,8 +31,11 @@ CONTEXT = (
     "delivered",
     "delivery",
     "moved",
-    "london",
+    "flat",
     "uk",
+    # The largest cities: an address ends with the town and the postcode.
+    *("london", "birmingham", "leeds", "glasgow", "sheffield", "manchester", "edinburgh", "liverpool"),
+    *("bristol", "cardiff", "belfast", "leicester", "coventry", "nottingham", "newcastle"),
 )
 AREAS = (
     "AB AL B BA BB BD BF BH BL BN BR BS BT BX CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from stdnum.pl import pesel
 
-from processor.policy.detection.recognizer import CERTAIN, POSSIBLE, Recognizer
+from processor.policy.detection.recognizer import CERTAIN, LIKELY, Recognizer
 
 RECOGNIZER = Recognizer(
     entity="pl_pesel",
@@ -21,7 +21,7 @@ RECOGNIZER = Recognizer(
     digits=(11, 11),
     valid=pesel.is_valid,
     context=("pesel", "numer ewidencyjny", "nr ewidencyjny", "ewidencji ludnosci", "dowod osobisty"),
-    bare=POSSIBLE,
+    bare=LIKELY,  # besides the check digit it holds a calendar day: two in a hundred random numbers pass
     near=CERTAIN,
     examples=("44051401359", "02070803628", "02211307589"),
     counterexamples=("44051401358", "44053201351", "44131401353", "4405140135", "440514013590"),
