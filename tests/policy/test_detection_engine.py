@@ -84,7 +84,7 @@ def test_examples_have_as_many_digits_as_is_said(entity: str) -> None:
 
 
 def test_of_two_that_are_as_sure_the_catalog_decides() -> None:
-    """A routing number beside words for it and for a social insurance number, whose check digit it has too."""
+    """A routing number beside words for it and for an insurance number, whose check digit it has too."""
     for number in (f"{prefix:02}{rest:07}" for prefix in (11, 12, 21) for rest in range(200)):
         text = f"routing, sin: {number}"
         if len(find(text, ["us_aba"])) == len(find(text, ["ca_sin"])) == 1:

@@ -78,7 +78,7 @@ def search(recognizers: Sequence[Recognizer], least: float) -> Callable[[str], l
             spans += find(scan)
         if has_digits:
             in_stretches(scan, spans)
-        return settled(spans, offsets)
+        return settled(spans, offsets) if spans else spans
 
     return found
 
@@ -147,7 +147,8 @@ def _in_stretches(
             place = start, end = match.span()
             if not spans or not _is_settled(place, spans):
                 fit = fitting(shapes[start - 1 if start else 0 : end + 1])  # with what touches it
-                places_of.setdefault(fit, []).append(place)
+                if fit is not None:
+                    places_of.setdefault(fit, []).append(place)
         takes_word = any(fit.if_meant for fit in places_of)
         named = meant(f"{scan.text}|{scan.original}".lower()) if takes_word else set()
         for fit, places in places_of.items():
@@ -179,12 +180,12 @@ def _is_settled(place: tuple[int, int], spans: Iterable[Span]) -> bool:
     return False
 
 
-def _fitting(recognizers: Sequence[tuple[Recognizer, Find]], least: float) -> Callable[[bytes], _Fit]:
+def _fitting(recognizers: Sequence[tuple[Recognizer, Find]], least: float) -> Callable[[bytes], _Fit | None]:
     """What says who fits a shape: a number takes whole groups of digits in a row."""
-    known: dict[bytes, _Fit] = {}
-    fits: dict[tuple[Find, ...], _Fit] = {}
+    known: dict[bytes, _Fit | None] = {}
+    fits: dict[tuple[Find, ...], _Fit | None] = {(): None}
 
-    def fitting(shape: bytes) -> _Fit:
+    def fitting(shape: bytes) -> _Fit | None:
         if shape in known:
             return known[shape]
         lengths = [len(run) for run in _runs(shape)]
