@@ -19,7 +19,8 @@ from processor.policy.detection.scan import (
     Scan,
     Span,
     fold,
-    stretches_of,
+    has_digits,
+    stretches,
     without_uuids,
 )
 from processor.policy.detection.words import Index
@@ -69,14 +70,14 @@ def search(recognizers: Sequence[Recognizer], least: float) -> Callable[[str], l
         original = "" if folded is text else text
         if folded.count("-") >= UUID_HYPHENS:
             folded = without_uuids(folded)
-        others, has_digits = elsewhere(folded), has_stretch(folded)
-        if not others and not has_digits:
+        others, is_numeric = elsewhere(folded), has_stretch(folded)
+        if not others and not is_numeric:
             return []
         scan = Scan(folded, [(0, len(folded))], original, offsets)
         spans: list[Span] = []
         for find in others:
             spans += find(scan)
-        if has_digits:
+        if is_numeric:
             in_stretches(scan, spans)
         return settled(spans, offsets) if spans else spans
 
@@ -137,7 +138,7 @@ def _in_stretches(
     """What says whether a text has stretches, and what adds their findings to those made elsewhere."""
     if not recognizers:
         return (lambda _: None), (lambda *_: None)
-    has_stretch, stretches = stretches_of(min(one.digits[0] for one, _ in recognizers))
+    digits_min = min(one.digits[0] for one, _ in recognizers)
     fitting, meant = _fitting(recognizers, least), _meant(recognizers)
 
     def in_stretches(scan: Scan, spans: list[Span]) -> None:
@@ -145,7 +146,7 @@ def _in_stretches(
         places_of: dict[_Fit, Places] = {}
         for match in stretches(scan.text):
             place = start, end = match.span()
-            if not spans or not _is_settled(place, spans):
+            if end - start >= digits_min and not (spans and _is_settled(place, spans)):
                 fit = fitting(shapes[start - 1 if start else 0 : end + 1])  # with what touches it
                 if fit is not None:
                     places_of.setdefault(fit, []).append(place)
@@ -154,7 +155,7 @@ def _in_stretches(
         for fit, places in places_of.items():
             spans += _fitting_spans(scan, fit, places, named)
 
-    return has_stretch, in_stretches
+    return has_digits(digits_min), in_stretches
 
 
 def _fitting_spans(scan: Scan, fit: _Fit, places: Places, named: set[Find]) -> list[Span]:
