@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from processor.policy.detection.recognizer import CERTAIN
@@ -44,6 +44,7 @@ _SHAPE = (
 )
 _runs = re.compile(rb"0+").findall
 _start = itemgetter(1)
+_first, _anyway = attrgetter("first"), attrgetter("anyway")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,6 +140,7 @@ def _in_stretches(
     if not recognizers:
         return (lambda _: None), (lambda *_: None)
     digits_min = min(one.digits[0] for one, _ in recognizers)
+    has_long = any(one.digits[0] >= LONG_DIGITS for one, _ in recognizers)
     fitting, meant = _fitting(recognizers, least), _meant(recognizers)
 
     def in_stretches(scan: Scan, spans: list[Span]) -> None:
@@ -150,25 +152,29 @@ def _in_stretches(
                 fit = fitting(shapes[start - 1 if start else 0 : end + 1])  # with what touches it
                 if fit is not None:
                     places_of.setdefault(fit, []).append((start, end))
-        takes_word = any(fit.if_meant for fit in places_of)
-        named = meant(f"{scan.text}|{scan.original}".lower()) if takes_word else set()
-        for fit, places in places_of.items():
-            spans += _fitting_spans(scan, fit, places, named)
+        first = _ask(scan, places_of, _first) if has_long else []
+        if first:
+            spans += first
+            places_of = {fit: _open(places, first) for fit, places in places_of.items()}
+        spans += _ask(scan, places_of, _anyway)
+        if any(fit.if_meant for fit in places_of):
+            named = meant(f"{scan.text}|{scan.original}".lower())
+            if named:
+                spans += _ask(scan, places_of, lambda fit: [find for find in fit.if_meant if find in named])
 
     return has_digits(digits_min), in_stretches
 
 
-def _fitting_spans(scan: Scan, fit: _Fit, places: Places, named: set[Find]) -> list[Span]:
-    """What is found in stretches of one shape, the long numbers first."""
-    scan.stretches = places
-    spans = [span for find in fit.first for span in find(scan)]
-    if spans:
-        scan.stretches = _open(places, spans)
-    for find in fit.anyway:
+def _ask(scan: Scan, places_of: dict[_Fit, Places], who: Callable[[_Fit], Iterable[Find]]) -> list[Span]:
+    """What is found by some of those who fit, each asked once: some look at the text around these again."""
+    asked: dict[Find, Places] = {}
+    for fit, places in places_of.items():
+        for find in who(fit):
+            asked[find] = asked[find] + places if find in asked else places
+    spans: list[Span] = []
+    for find, places in asked.items():
+        scan.stretches = places
         spans += find(scan)
-    for find in fit.if_meant:
-        if find in named:
-            spans += find(scan)
     return spans
 
 

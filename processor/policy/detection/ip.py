@@ -31,6 +31,7 @@ VERSIONS = (
     ),
     *("oid", "section", "版本", "バージョン"),
 )
+_EITHER = CONTEXT + VERSIONS
 VERSION_CHARACTERS = 20  # how far before a version it says so
 
 DOTS, COLONS_MIN = 3, 2
@@ -60,6 +61,8 @@ def _find(scan: Scan) -> Iterator[Span]:
 
 def _score(scan: Scan, start: int, end: int) -> float:
     """Versions of programs have four parts too."""
+    if not scan.has_near(_EITHER, start, end):
+        return LIKELY
     if scan.has_near(CONTEXT, start, end):
         return CERTAIN
     return POSSIBLE if scan.has_near(VERSIONS, start, end, 0, max(0, start - VERSION_CHARACTERS)) else LIKELY

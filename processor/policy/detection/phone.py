@@ -190,6 +190,8 @@ def _find(scan: Scan) -> Iterator[Span]:
     """Look from each group of digits for the longest row of groups that is a number."""
     text = scan.text
     for begin, end in scan.stretches:
+        if _quad(text, begin, end):
+            continue
         places, first = groups(text, begin, end), 0
         while first < len(places):
             start = _start(text, places[first][0])
