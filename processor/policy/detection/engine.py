@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 LEFT_CHARACTERS, RIGHT_CHARACTERS = 16, 8  # what a number may have before its first and after its last digit
 SHAPES_MAX = 4_096  # remembered: groupings of digits repeat themselves, but an adversary's do not
 LONG_DIGITS = 12  # by chance a shorter number has the check digits of another
+SHAPE_CHARACTERS_MAX = 64
 GROUPS_MAX = 12  # of which all sums are tried; a stretch of more of them may hold anything
 
 _NO_SEPARATORS = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
@@ -219,7 +220,7 @@ def _fitting(recognizers: Sequence[tuple[Recognizer, Find]], least: float) -> Ca
             if_meant = tuple(find for one, find in rest if one.needs or _takes_word(one, least))
             anyway = tuple(find for one, find in rest if find not in if_meant)
             fits[key] = _Fit(tuple(first), anyway, if_meant)
-        if len(known) < SHAPES_MAX and len(lengths) <= GROUPS_MAX:
+        if len(known) < SHAPES_MAX and len(shape) <= SHAPE_CHARACTERS_MAX:
             known[shape] = fits[key]
         return fits[key]
 
