@@ -33,9 +33,26 @@ CONTEXT = (
     "moved",
     "flat",
     "uk",
-    # The largest cities: an address ends with the town and the postcode.
-    *("london", "birmingham", "leeds", "glasgow", "sheffield", "manchester", "edinburgh", "liverpool"),
-    *("bristol", "cardiff", "belfast", "leicester", "coventry", "nottingham", "newcastle"),
+    # An address ends with the town and the postcode: the cities by status whose name is no word besides.
+    *(
+        "aberdeen",
+        "armagh",
+        "bangor",
+        "belfast",
+        "birmingham",
+        "bradford",
+        "brighton",
+        "bristol",
+        "cambridge",
+    ),
+    *("canterbury", "cardiff", "carlisle", "chelmsford", "chichester", "colchester", "coventry", "derby"),
+    *("derry", "doncaster", "dundee", "dunfermline", "durham", "edinburgh", "exeter", "glasgow"),
+    *("gloucester", "hereford", "inverness", "kingston upon hull", "lancaster", "leeds", "leicester"),
+    *("lichfield", "lincoln", "lisburn", "liverpool", "london", "manchester", "milton keynes", "newcastle"),
+    *("newport", "newry", "norwich", "nottingham", "oxford", "perth", "peterborough", "plymouth"),
+    *("portsmouth", "preston", "ripon", "salford", "salisbury", "sheffield", "southampton", "southend"),
+    *("st albans", "stirling", "stoke on trent", "sunderland", "swansea", "truro", "wakefield"),
+    *("westminster", "winchester", "wolverhampton", "worcester", "wrexham", "york"),
 )
 AREAS = (
     "AB AL B BA BB BD BF BH BL BN BR BS BT BX CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY "
