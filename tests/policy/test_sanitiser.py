@@ -210,6 +210,14 @@ def test_every_limit_of_the_policy_is_met_with_a_redaction_that_is_counted(sanit
         sanitise(fields, dict.fromkeys("abcd", 1), limits=limits)
 
 
+def test_whoever_looks_for_everything_looks_for_the_policy_s_own_too(sanitise: Sanitise) -> None:
+    own = {"staff": {"pattern": "E-[0-9]{6}", "bare": "likely"}}
+    for entities, left in ((None, "[staff]"), (["staff"], "[staff]"), (["email"], "E-123456")):
+        rule = {"action": "scrub"} | ({"entities": entities} if entities else {})
+        done = sanitise({"note": rule}, {"note": "E-123456"}, recognizers=own)
+        assert done.new == {"note": left}
+
+
 def test_names_that_are_data_are_sanitised_like_values(sanitise: Sanitise) -> None:
     fields = {
         "by_mail.*": "keep",

@@ -24,7 +24,10 @@ class Scrub(Options):
 
     entities: tuple[str, ...] = field(
         default=tuple(ENTITIES),
-        metadata=key(Many(EntityName()), "What to look for. Everything that can be recognised if left out."),
+        metadata=key(
+            Many(EntityName()),
+            "What to look for. Everything that can be recognised if left out, the policy's own included.",
+        ),
     )
     least: str = field(
         default="likely",
@@ -64,7 +67,10 @@ class Scrub(Options):
 
 def scrub(options: Scrub, means: Means) -> Transform:
     """Clean texts."""
-    find = finder(options.entities, least=SCORES[options.least], custom=means.recognizers)
+    entities = options.entities
+    if ENTITIES.keys() <= set(entities):
+        entities += tuple(one.entity for one in means.recognizers if one.entity not in entities)
+    find = finder(entities, least=SCORES[options.least], custom=means.recognizers)
     masked = options.replace == "mask"
 
     def apply(value: Any, record: Record) -> Any:

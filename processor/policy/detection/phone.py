@@ -103,8 +103,6 @@ def _shapes_of(forms: dict[str, str]) -> re.Pattern[str]:
 _own, _anyones = _any_of(_OWN).fullmatch, _any_of(_ANYONES).fullmatch
 _in_parentheses = _any_of(_IN_PARENTHESES).fullmatch
 _of_a_form = _shapes_of(_OWN | _IN_PARENTHESES | _ANYONES).fullmatch
-
-
 _SHAPES = ["#" * length for length in range(NATIONAL_MAX + 1)]
 
 
