@@ -37,6 +37,7 @@ LEFT_CHARACTERS, RIGHT_CHARACTERS = 16, 8  # what a number may have before its f
 SHAPES_MAX = 4_096  # remembered: groupings of digits repeat themselves, but an adversary's do not
 LONG_DIGITS = 12  # by chance a shorter number has the check digits of another
 SHAPE_CHARACTERS_MAX = 64
+OPENING = ("+", "(")  # a telephone number
 GROUPS_MAX = 12  # of which all sums are tried; a stretch of more of them may hold anything
 
 _NO_SEPARATORS = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
@@ -148,7 +149,7 @@ def _in_stretches(
         shapes = scan.text.encode().translate(_SHAPE)
         places = [match.span() for match in stretches(scan.text)]
         places_of: dict[_Fit, Places] = {}
-        for start, end in _open(places, spans) if spans else places:
+        for start, end in _open(scan.text, places, spans) if spans else places:
             if end - start >= digits_min:
                 fit = fitting(shapes[start - 1 if start else 0 : end + 1])  # with what touches it
                 if fit is not None:
@@ -156,7 +157,7 @@ def _in_stretches(
         first = _ask(scan, places_of, _first) if has_long else []
         if first:
             spans += first
-            places_of = {fit: _open(places, first) for fit, places in places_of.items()}
+            places_of = {fit: _open(scan.text, places, first) for fit, places in places_of.items()}
         spans += _ask(scan, places_of, _anyway)
         if any(fit.if_meant for fit in places_of):
             named = meant(f"{scan.text}|{scan.original}".lower())
@@ -179,16 +180,18 @@ def _ask(scan: Scan, places_of: dict[_Fit, Places], who: Callable[[_Fit], Iterab
     return spans
 
 
-def _open(places: Places, spans: Iterable[Span]) -> Places:
+def _open(text: str, places: Places, spans: Iterable[Span]) -> Places:
     """The stretches that nothing certain covers: what else were found in one would give way to it.
 
-    One walk along both, which are many in some texts.
+    A sign before the first digit that a number may begin with has to be covered, too. One walk along both,
+    which are many in some texts.
     """
     covers = sorted((span.start, span.end) for span in spans if span.score >= CERTAIN)
     found: Places = []
     at, reach = 0, 0
     for start, end in places:
-        while at < len(covers) and covers[at][0] <= start:
+        begin = start - 1 if text[start - 1 : start] in OPENING else start
+        while at < len(covers) and covers[at][0] <= begin:
             reach = max(reach, covers[at][1])
             at += 1
         if end > reach:
