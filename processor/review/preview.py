@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from processor.policy.plan import Plan
     from processor.review.anonymity import Anonymity
 
+UNTELLING: Final = {"date"}  # every record has one; of a person's, the class of the field says whose it is
 QUASI: Final = frozenset({"quasi", "birth_date", "date", "age", "postcode", "place", "network"})
 """Classes of fields that narrow down who it was once they are combined."""
 NUMBER_DIGITS_MIN: Final = 9  # of a number that could be somebody's: a social security number
@@ -257,7 +258,8 @@ class _Looking:
         if not keeps:
             return None
         own = [one.name for one in self.plan.recognizers]
-        wanted = tuple(name for name in (*ENTITIES, *own) if name not in set.intersection(*keeps))
+        allowed = set.intersection(*keeps) | UNTELLING
+        wanted = tuple(name for name in (*ENTITIES, *own) if name not in allowed)
         return finder(wanted, custom=tuple(one.recognizer() for one in self.plan.recognizers))
 
 

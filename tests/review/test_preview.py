@@ -89,6 +89,11 @@ def test_what_is_recognised_in_a_kept_field_is_a_finding_and_names_no_value() ->
     ]
 
 
+def test_that_a_date_is_kept_is_no_finding_and_that_a_birth_is_told_is() -> None:
+    seen = previewed(plan_of({"at": "keep", "note": "keep"}), {"at": "2026-11-23", "note": "born 1960-02-29"})
+    assert seen.findings() == ["note is kept, and in it was recognised: birth_date 1 time"]
+
+
 def test_values_held_back_are_laid_at_the_door_of_their_field() -> None:
     plan = plan_of(
         {
