@@ -19,33 +19,12 @@ from stdnum.it import codicefiscale
 from stdnum.pl import pesel
 from stdnum.us import rtn
 
-from processor.policy.detection import finder
+from processor.policy.detection import REGIONS, finder
 from processor.policy.detection.recognizer import CERTAIN, LIKELY, POSSIBLE, SCORES, Recognizer
 from processor.policy.detection.scan import Scan, Span
 
 NAMES = (
-    "us_itin",
-    "us_aba",
-    "us_npi",
-    "us_mbi",
-    "us_passport",
-    "us_driver_license",
-    "gb_nhs",
-    "gb_nino",
-    "gb_postcode",
-    "in_aadhaar",
-    "in_pan",
-    "au_abn",
-    "au_acn",
-    "au_tfn",
-    "au_medicare",
-    "es_nif",
-    "es_nie",
-    "it_fiscal_code",
-    "pl_pesel",
-    "sg_nric",
-    "ca_sin",
-    "br_cpf",
+    *(name for region, names in REGIONS.items() if region != "world" for name in names if name != "ssn"),
     "passport",
 )
 MODULES = {name: import_module(f"processor.policy.detection.{name}") for name in NAMES}
