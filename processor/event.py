@@ -44,9 +44,9 @@ class Event:
         return self.fraud is not None and self.fraud.flagged
 
 
-def envelope_for(plan: Plan) -> Callable[[Change, Sanitised, Fraud | None], Event]:
-    """The function that wraps sanitised changes of one policy."""
-    policy = {"name": plan.name, "version": plan.version, "sha256": plan.sha256}
+def envelope_for(plan: Plan, key_version: int) -> Callable[[Change, Sanitised, Fraud | None], Event]:
+    """The function that wraps sanitised changes of one policy, under one version of the token keys."""
+    policy = {"name": plan.name, "version": plan.version, "sha256": plan.sha256, "key_version": key_version}
     exposed = [(_attribute_name(path), paths.parse(path)) for path in plan.routes.sns.attributes]
 
     def envelope(change: Change, sanitised: Sanitised, fraud: Fraud | None) -> Event:
@@ -89,7 +89,7 @@ def summary(events: Collection[Event], plan: Plan, model: str | None) -> dict[st
     """What was done to these events, in counts: JSON-ready, and the same in any order."""
     actions: Counter[tuple[str, str]] = Counter()
     scrubbed: Counter[str] = Counter()
-    counts = dict.fromkeys(("dropped", "unknown", "mismatched", "oversized", "leaks"), 0)
+    counts = dict.fromkeys(("dropped", "unknown", "mismatched", "oversized", "erased", "leaks"), 0)
     for event in events:
         actions.update(event.notes.actions)
         scrubbed.update(event.notes.scrubbed)

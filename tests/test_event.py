@@ -76,7 +76,7 @@ def test_the_envelope_is_the_contract() -> None:
         model="payments_fraud@1f3c00000000",
         imputed=0,
     )
-    made = envelope_for(plan())(change, sanitised(), verdict)
+    made = envelope_for(plan(), 2)(change, sanitised(), verdict)
     assert json.loads(made.line) == {
         "schema": "tidegate.event/1",
         "event_id": f"{5:032x}",
@@ -94,13 +94,14 @@ def test_the_envelope_is_the_contract() -> None:
             "reasons": [{"feature": "amount", "weight": 0.41}],
             "model": "payments_fraud@1f3c00000000",
         },
-        "policy": {"name": "payments", "version": 7, "sha256": "ab" * 32},
+        "policy": {"name": "payments", "version": 7, "sha256": "ab" * 32, "key_version": 2},
         "notes": {
             "dropped": 0,
             "scrubbed": {"email": 1},
             "leaks": 0,
             "mismatched": 0,
             "oversized": 0,
+            "erased": 0,
             "unknown": 0,
         },
     }
@@ -111,7 +112,7 @@ def test_the_envelope_is_the_contract() -> None:
 def test_attributes_are_sanitised_scalars() -> None:
     paths = ("card.network", "amount", "tags", "missing", '["odd name"]')
     change = decode(stream_record({"payment_id": "p-1"}))
-    make = envelope_for(plan(attributes=paths))
+    make = envelope_for(plan(attributes=paths), 2)
     verdict = Fraud(score=0.5, flagged=False, reasons=(), model="m@1", imputed=0)
     made = make(change, sanitised(NEW | {"odd name": True}), verdict)
     assert made.attributes == {
@@ -127,7 +128,7 @@ def test_attributes_are_sanitised_scalars() -> None:
 
 def test_a_removal_has_no_verdict_and_speaks_of_the_old_image() -> None:
     change = decode(stream_record(None, {"payment_id": "p-1"}))
-    made = envelope_for(plan(attributes=("amount",)))(change, sanitised(None, NEW), None)
+    made = envelope_for(plan(attributes=("amount",)), 2)(change, sanitised(None, NEW), None)
     assert json.loads(made.line)["fraud"] is None
     assert made.attributes == {"type": "REMOVE", "policy": "payments", "amount": Decimal("12.50")}
     assert not made.flagged
@@ -149,6 +150,7 @@ def test_the_summary_counts() -> None:
             "unknown": 0,
             "mismatched": 0,
             "oversized": 0,
+            "erased": 0,
             "leaks": 0,
             "scrubbed": {"email": 2},
         },

@@ -198,33 +198,34 @@ class TextCipher:
         self._ff1 = FF1(key, len(alphabet))
         self._tweak = tweak
         self._length_min = length_min
-        self._permutations: dict[int, Permutation] = {}
+        self._permutations: dict[tuple[int, bytes], Permutation] = {}
 
     def __repr__(self) -> str:
         return "TextCipher(…)"  # never the key
 
-    def encrypt(self, text: str) -> str:
-        """A text of the same length and alphabet.
+    def encrypt(self, text: str, beside: bytes = b"") -> str:
+        """A text of the same length and alphabet; `beside` is more of the tweak, as what is kept beside it.
 
         Raises:
             ValueError: too short, too long or with a character outside the alphabet. It never holds the text.
         """
-        permutation = self._permutation(len(text))
+        permutation = self._permutation(len(text), beside)
         return self._text(permutation.encrypt(self._number(text)), len(text))
 
-    def decrypt(self, text: str) -> str:
+    def decrypt(self, text: str, beside: bytes = b"") -> str:
         """The inverse of `encrypt`; raises as it does. Any text of the alphabet opens: FF1 has no tag."""
-        permutation = self._permutation(len(text))
+        permutation = self._permutation(len(text), beside)
         return self._text(permutation.decrypt(self._number(text)), len(text))
 
-    def _permutation(self, length: int) -> Permutation:
-        permutation = self._permutations.get(length)
+    def _permutation(self, length: int, beside: bytes) -> Permutation:
+        permutation = self._permutations.get((length, beside))
         if permutation is None:
             if length < self._length_min:
                 raise ValueError(f"too short to encrypt: at least {self._length_min} characters")
             if len(self._permutations) >= PERMUTATIONS_MAX:
                 self._permutations.clear()
-            permutation = self._permutations[length] = self._ff1.permutation(length, self._tweak)
+            permutation = self._ff1.permutation(length, self._tweak + beside)
+            self._permutations[length, beside] = permutation
         return permutation
 
     def _number(self, text: str) -> int:

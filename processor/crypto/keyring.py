@@ -2,6 +2,9 @@
 
 A key is HKDF-SHA256 (RFC 5869) over the root with the purpose and the domain as `info`: the keys of two
 purposes, two domains or two versions tell nothing about each other, and none is stored anywhere.
+
+Most functions take a person's `secret` (32 random bytes, from the subjects table): with it the output is that
+person's own, and dies with the secret. Empty means the domain's key alone.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import urlsafe_b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -17,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from processor.crypto.envelope import DataKey
 from processor.crypto.ff1 import TextCipher, length_floor
 from processor.crypto.pan import PanCipher
-from processor.crypto.tokens import TokenCipher
+from processor.crypto.tokens import TokenCipher, person_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +35,15 @@ DATA_KEY_BYTES = 32
 FPE_KEY_BYTES = 32  # AES-256
 HASH_KEY_BYTES = 32
 SHIFT_KEY_BYTES = 32
+SECRET_BYTES = 32
 PSEUDONYM_BYTES = 16  # of the HMAC's 32: no two of 2^40 people collide but with a chance of 2^-49
+
+
+class OneWay(Protocol):
+    """From a value, and the secret of the person it is of, to what only the same two give again."""
+
+    def __call__(self, plaintext: bytes, secret: bytes = b"") -> str:
+        """The name of the plaintext."""
 
 
 class KeyRing:
@@ -63,56 +74,96 @@ class KeyRing:
     def __reduce__(self) -> str:
         raise TypeError("a key ring is not for pickling")
 
-    def tokens(self, domain: str) -> TokenCipher:
-        """The cipher of one domain: values of fields that share a domain get tokens that join."""
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The versions on the ring, newest first."""
+        return tuple(sorted(self._roots, reverse=True))
+
+    @property
+    def previous(self) -> KeyRing | None:
+        """The ring as it was before the newest version; None if there was none."""
+        before = {version: self._roots[version] for version in self.versions[1:]}
+        return KeyRing(before) if before else None
+
+    def tokens(self, domain: str, data_class: str = "") -> TokenCipher:
+        """The cipher of one domain and class of field: fields that share both get tokens that join."""
         keys = {version: self._key("token", domain, version, TOKEN_KEY_BYTES) for version in self._roots}
-        return TokenCipher(domain, keys)
+        return TokenCipher(domain, keys, data_class)
 
-    def pseudonyms(self, domain: str) -> Callable[[bytes], str]:
-        """The function from a value to its keyed one-way name in one domain, under the newest key.
+    def pseudonyms(self, domain: str, *, version: int | None = None) -> OneWay:
+        """The function from a value and a secret to its keyed one-way name in one domain.
 
-        The name is `psn.<domain>.<version>.<22 characters>`.
+        The name is `psn.<domain>.<version>.<22 characters>`, under the newest key unless another is said.
         """
-        version = max(self._roots)
+        version = self._held(version)
         key = self._key("pseudonym", domain, version, PSEUDONYM_KEY_BYTES)
         prefix = f"psn.{domain}.{version}."
         digest = hmac.digest
 
-        def pseudonym(plaintext: bytes) -> str:
-            mac = digest(key, plaintext, "sha256")[:PSEUDONYM_BYTES]
+        def pseudonym(plaintext: bytes, secret: bytes = b"") -> str:
+            mac = digest(person_key(key, secret) if secret else key, plaintext, "sha256")[:PSEUDONYM_BYTES]
             # Without the padding: 16 bytes always end in two signs of it.
             return prefix + urlsafe_b64encode(mac)[:-2].decode()
 
         return pseudonym
 
-    def hashes(self, domain: str) -> Callable[[bytes], str]:
-        """The function from a value to its keyed hash in one domain, under the newest key.
+    def names(self, domain: str) -> Callable[[bytes], tuple[str, ...]]:
+        """The function from a value to its pseudonyms under every version, newest first.
+
+        A person is kept under these: a rotation must not make somebody a stranger.
+        """
+        pseudonyms = [self.pseudonyms(domain, version=version) for version in self.versions]
+        return lambda plaintext: tuple(pseudonym(plaintext) for pseudonym in pseudonyms)
+
+    def stand_in(self, name: str) -> bytes:
+        """A secret for a person where there is no table of them: always the same, so nobody is forgotten."""
+        key = self._key("person", "stand_in", max(self._roots), SECRET_BYTES)
+        return hmac.digest(key, name.encode(), "sha256")
+
+    def hashes(self, domain: str) -> OneWay:
+        """The function from a value and a secret to its keyed hash in one domain, under the newest key.
 
         It is the whole HMAC-SHA256, 64 hex digits: a keyed cryptographic hash (PCI DSS 4.0, 3.5.1.1).
         """
         key = self._key("hash", domain, max(self._roots), HASH_KEY_BYTES)
         digest = hmac.digest
-        return lambda plaintext: digest(key, plaintext, "sha256").hex()
 
-    def fpe(self, domain: str, alphabet: str, *, version: int | None = None) -> TextCipher:
+        def hashed(plaintext: bytes, secret: bytes = b"") -> str:
+            return digest(person_key(key, secret) if secret else key, plaintext, "sha256").hex()
+
+        return hashed
+
+    def fpe(
+        self, domain: str, alphabet: str, *, version: int | None = None, secret: bytes = b""
+    ) -> TextCipher:
         """The format-preserving cipher of texts of one alphabet in one domain.
 
         It refuses texts too short for the standard's floor. Its output names no key: without `version` the
         newest, which is the one to encrypt with; to decrypt, say which it was.
         """
         key = self._key("fpe", domain, self._held(version), FPE_KEY_BYTES)
+        key = person_key(key, secret) if secret else key
         tweak = f"{domain}:{alphabet}".encode()
         return TextCipher(key, alphabet, tweak, length_min=length_floor(len(alphabet)))
 
-    def pans(self, domain: str, *, keep_first: int, keep_last: int, version: int | None = None) -> PanCipher:
+    def pans(
+        self,
+        domain: str,
+        *,
+        keep_first: int,
+        keep_last: int,
+        version: int | None = None,
+        secret: bytes = b"",
+    ) -> PanCipher:
         """The cipher of card numbers in one domain; `version` as for `fpe`."""
         key = self._key("pan", domain, self._held(version), FPE_KEY_BYTES)
+        key = person_key(key, secret) if secret else key
         return PanCipher(key, domain, keep_first, keep_last)
 
     def offsets(self, domain: str, most: int) -> Callable[[bytes], int]:
-        """The function from a subject to its own offset, under the newest key: `-most` to `most`, never 0.
+        """The function from a person's secret to an offset, under the newest key: `-most` to `most`, never 0.
 
-        All 2 · `most` are equally likely: what a remainder of 256 bits favours is beyond notice. One subject
+        All 2 · `most` are equally likely: what a remainder of 256 bits favours is beyond notice. One person
         has one offset wherever domain and `most` are the same, and unrelated ones elsewhere.
         """
         if most < 1:
@@ -121,8 +172,8 @@ class KeyRing:
         prefix = b"%d:" % most
         digest = hmac.digest
 
-        def offset(subject: bytes) -> int:
-            drawn = int.from_bytes(digest(key, prefix + subject, "sha256")) % (2 * most)
+        def offset(secret: bytes) -> int:
+            drawn = int.from_bytes(digest(key, prefix + secret, "sha256")) % (2 * most)
             return drawn - most if drawn < most else drawn - most + 1
 
         return offset

@@ -14,6 +14,10 @@ class Mismatch(Exception):  # noqa: N818  an outcome with a name, not an error
     """An action met a type or a form that it does not handle: the value is redacted and counted."""
 
 
+class Erased(Mismatch):
+    """An action needs the secret of a person who was erased: the value is redacted and counted."""
+
+
 @dataclass(slots=True)
 class Notes:
     """Counts over the keys and both images of one change: a field that is in both images counts twice."""
@@ -31,6 +35,8 @@ class Notes:
     """Values redacted because their action does not handle their type or form."""
     oversized: int = 0
     """Values redacted because they hold more than the policy's limits allow."""
+    erased: int = 0
+    """Values redacted because they are of a person who was erased."""
     leaks: int = 0
     """Values redacted because the leak guard recognised personal data in what was about to leave."""
     scrubbed: dict[str, int] = field(default_factory=dict)
@@ -50,6 +56,7 @@ class Notes:
             "leaks": self.leaks,
             "mismatched": self.mismatched,
             "oversized": self.oversized,
+            "erased": self.erased,
             "unknown": self.unknown,
         }
 
@@ -64,9 +71,23 @@ class Record:
     event_id: str = ""
     complete: bool = True
     """Whether fields that the policy requires must be there: not so in the keys."""
-    subject: bytes | None = None
-    """Whose data it is, as bytes for a key; None where the policy or the record does not say."""
+    secret: bytes | None = None
+    """That of the person whose data it is; None where nobody says who that is, and where the person was
+    erased."""
+    erased: bool = False
+    """Whether the person was."""
     whole: dict[str, Any] = field(default_factory=dict)
     """The image at hand, for conditions on its attributes."""
     within: dict[str, Any] = field(default_factory=dict)
     """The map that holds the value, for conditions on what is beside it."""
+
+    def person(self) -> bytes:
+        """The secret of the person whose data it is.
+
+        Raises:
+            Erased: there is none any more.
+            Mismatch: the record does not say whose data it is.
+        """
+        if self.secret is None:
+            raise Erased if self.erased else Mismatch
+        return self.secret

@@ -17,7 +17,7 @@ from processor.errors import Finding, PolicyError
 from processor.policy import paths
 from processor.policy.actions import ACTIONS, Keyed, Options
 from processor.policy.conditions import LIKE, Condition, parse_condition
-from processor.policy.detection import ENTITIES, REGIONS
+from processor.policy.contradictions import contradictions
 from processor.policy.kinds import (
     UNREADABLE,
     Choice,
@@ -33,8 +33,10 @@ from processor.policy.kinds import (
 from processor.policy.sections import (
     ENTITY,
     NAME,
+    PURPOSE,
     Limits,
     LiteralPath,
+    Purpose,
     RecognizerRule,
     RetentionDays,
     Routes,
@@ -48,8 +50,6 @@ if TYPE_CHECKING:
 
 FORMAT = "tidegate.plan/1"
 RULES_MAX = 500
-WITHOUT_MEANING = frozenset({"drop", "redact", "scrub", "encrypt"})
-"""Actions whose output is nothing that a subscriber could filter on."""
 CASES_MAX = 20
 CASES_SAID = "cases of {path} each have a `when`, but the last, which acts when none holds"
 CASES_HINT = "Write them as a list: - {when: 'country == \"DE\"', action: tokenize} and, last, - redact."
@@ -206,6 +206,19 @@ class Plan:
         default=None,
         metadata=key(LiteralPath(), "The field that says whose data a record is. A rule names it."),
     )
+    on_remove: str = field(
+        default="pass",
+        metadata=key(
+            Choice(
+                {
+                    "pass": "a removal is an event like any other",
+                    "erase": "and the person whose record it was is erased for good, whether somebody "
+                    "removed it or it expired: for a table of people, whose key the subject is part of",
+                }
+            ),
+            "What a removal of a record means for the person.",
+        ),
+    )
     unknown: str = field(
         default="drop",
         metadata=key(
@@ -229,6 +242,13 @@ class Plan:
     limits: Limits = field(
         default=Limits(),
         metadata=key(Section(Limits), "What a value may hold; one that holds more is redacted and counted."),
+    )
+    purposes: tuple[Purpose, ...] = field(
+        default=(),
+        metadata=key(
+            Named(Purpose, PURPOSE),
+            "What tokens may be opened for, by name: without any, none is ever opened.",
+        ),
     )
     score: ScoreRule | None = field(
         default=None, metadata=key(Section(ScoreRule), "How records are scored; without it they are not.")
@@ -265,44 +285,19 @@ class Plan:
         }
         return paths.unfold({first: paths.parse(self.rules[first].path) for first in lines}, required)
 
+    @property
+    def by_subject(self) -> bool:
+        """Whether what leaves depends on the person, so that each needs a secret."""
+        return any(rule.options.by_subject for rule in self.rules)
+
+    @property
+    def subject_fields(self) -> tuple[str, ...]:
+        """The paths of the rules whose output dies with the person's secret."""
+        return tuple(dict.fromkeys(rule.path for rule in self.rules if rule.options.by_subject))
+
     def faults(self) -> Iterator[Fault]:
         """What contradicts what between sections."""
-        try:
-            self.tree()
-        except paths.Overlap as overlap:
-            first, second = (self.rules[index] for index in (overlap.first, overlap.second))
-            both = second.path if first is second else f"{second.path} and {first.path}"
-            yield second.at[:2], f"{both}: {overlap}"
-        yield from self._entity_faults()
-        paths_of_rules = {rule.path for rule in self.rules}
-        if self.subject is not None and self.subject not in paths_of_rules:
-            yield ("subject",), f"no rule names the subject {self.subject}"
-        for rule in self.rules:
-            if rule.options.by_subject and self.subject is None:
-                hint = "Say `subject:` with the field that names the person."
-                yield rule.at, f"{rule.action} goes by the person, and the policy names no subject", hint
-        if self.score is None and self.routes.sns.events == "flagged":
-            yield ("routes", "sns", "events"), "nothing is ever flagged without a score section"
-        for index, path in enumerate(self.routes.sns.attributes):
-            place = ("routes", "sns", "attributes", index)
-            if path not in paths_of_rules:
-                yield place, f"no rule names {path}"
-            for action in {rule.action for rule in self.rules if rule.path == path} & WITHOUT_MEANING:
-                yield place, f"{path} cannot be an attribute: it is {action}: that says nothing to filter on"
-
-    def _entity_faults(self) -> Iterator[Fault]:
-        """Names of entities that nothing has, and that two have."""
-        own = [one.name for one in self.recognizers]
-        for name in own:
-            if name in ENTITIES or name in REGIONS:
-                yield ("recognizers", name), f"{name} comes with the gate", "Give yours another name."
-        known = (*ENTITIES, *REGIONS, *own)
-        for rule in self.rules:
-            for option, names in rule.options.entity_names.items():
-                for index, name in enumerate(names):
-                    if name not in known:
-                        problem = unknown_name(name, (*rule.at, option, index), known)
-                        yield problem.at, problem.message, problem.hint
+        return contradictions(self)
 
 
 def read_plan(document: Any, sha256: str) -> tuple[Plan | None, list[Problem]]:

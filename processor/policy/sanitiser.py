@@ -6,29 +6,36 @@ Walking a record costs one dict lookup per key; no action, option or path is loo
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from processor.crypto import to_plaintext
 from processor.errors import Poison
-from processor.policy import paths
 from processor.policy.actions import ACTIONS, OMITTED
 from processor.policy.actions.action import Means
+from processor.policy.actions.keyed import PREVIOUS, Keyed
 from processor.policy.guard import guard
-from processor.policy.notes import REDACTED, Mismatch, Notes, Record
+from processor.policy.notes import REDACTED, Notes, Record
+from processor.policy.people import People
+from processor.policy.walks import (
+    caught,
+    counted,
+    guarded_name,
+    items_walk,
+    map_walk,
+    oversized,
+    renamed,
+    with_companions,
+    within,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from processor.crypto import DataKey, KeyRing
     from processor.policy.paths import Node
     from processor.policy.plan import Plan, Rule
+    from processor.policy.walks import Put, Walk
     from processor.stream import Change
-
-Walk = Callable[[Any, Record], Any]
-"""(value, record) → JSON-ready tree, or `OMITTED`."""
-
-Put = Callable[[dict[str, Any], Any, Any, Record], None]
-"""(what leaves of a map, a key that no rule names literally, its value, record): puts what leaves of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +56,27 @@ class Sanitiser:
 
     def __init__(self, plan: Plan, keys: KeyRing, data_key: Callable[[], DataKey] | None = None) -> None:
         self._labels = tuple((rule.path, rule.action) for rule in plan.rules)
-        self._subject = paths.parse(plan.subject) if plan.subject else ()
+        self._people = People(plan, keys) if plan.by_subject else None
+        self._stand_in = keys.stand_in
         if data_key is None:
             made = keys.data_key()
             data_key = lambda: made  # noqa: E731  says no more with a name
         self._walk = _Compiler(plan, keys, data_key).walk(plan.tree(), "", 1)
 
-    def sanitise(self, change: Change) -> Sanitised:
+    def people(self, change: Change) -> set[tuple[str, ...]]:
+        """The people whose secrets the change needs, each by names; none where no rule goes by the person."""
+        if self._people is None:
+            return set()
+        images = (change.new, change.old, change.keys)
+        return {names for image in images if (names := self._people.of(image))}
+
+    def sanitise(self, change: Change, secrets: Mapping[str, bytes | None] | None = None) -> Sanitised:
         """The sanitised form of a change.
+
+        Args:
+            change: the decoded record.
+            secrets: of each of its people, by the first of the names: their secret, None if erased. Left out
+                where there is no table of people: then the key ring stands in, and nobody is ever erased.
 
         Raises:
             Poison: a field that no rule names where the policy says `unknown: quarantine`, one missing that
@@ -65,45 +85,60 @@ class Sanitiser:
         """
         notes = Notes(self._labels, [0] * len(self._labels))
         record = Record(change.time, notes, change.event_id)
-        new = self._image(change.new, record)
+        new = self._image(change.new, record, secrets)
         # The old image may be from before a required field came to be: only where it is all there is must it
         # be whole.
         record.complete = change.new is None
-        old = self._image(change.old, record)
+        old = self._image(change.old, record, secrets)
         record.complete = False
         # Conditions on the keys go by the whole record, so that a key leaves in one form only.
-        keys = self._image(change.keys, record, change.new or change.old)
+        keys = self._image(change.keys, record, secrets, change.new or change.old)
         return Sanitised(keys or {}, new, old, notes)
 
     def _image(
-        self, image: dict[str, Any] | None, record: Record, whole: dict[str, Any] | None = None
+        self,
+        image: dict[str, Any] | None,
+        record: Record,
+        secrets: Mapping[str, bytes | None] | None,
+        whole: dict[str, Any] | None = None,
     ) -> dict[str, Any] | None:
         if image is None:
             return None
         if type(image) is not dict:
             raise Poison(f"an image is a map, not a {type(image).__name__}")
         record.whole = whole or image
-        if self._subject:
-            record.subject = _subject(self._subject, record.whole)
+        if self._people is not None:
+            names = self._people.of(record.whole)
+            if names is None:
+                record.secret, record.erased = None, False
+            else:
+                record.secret = self._stand_in(names[0]) if secrets is None else secrets[names[0]]
+                record.erased = record.secret is None
         walked: dict[str, Any] = self._walk(image, record)
         return walked
 
 
 class _Compiler:
-    def __init__(self, plan: Plan, keys: KeyRing, data_key: Callable[[], DataKey]) -> None:
+    def __init__(
+        self, plan: Plan, keys: KeyRing, data_key: Callable[[], DataKey], *, is_before: bool = False
+    ) -> None:
+        """`is_before`: compiles what stands beside values, under the keys before the newest."""
         self.plan, self.keys, self.data_key = plan, keys, data_key
         self.recognizers = tuple(one.recognizer() for one in plan.recognizers)
         self.cases = plan.cases()
+        self.is_before = is_before
+        previous = None if is_before else keys.previous
+        self.before = _Compiler(plan, previous, data_key, is_before=True) if previous else None
 
     def walk(self, node: Node, place: str, depth: int) -> Walk:
         """The function for one node; `place` is where it stands, in the policy's notation."""
         if node.rule is not None:
             return self.line(self.cases[node.rule])
         if depth > self.plan.limits.depth:
-            return _oversized
+            return oversized
         walk_map = self.map(node, place, depth) if node.names or node.any_name else None
         walk_items = (
-            _items(self.walk(node.item, f"{place}[*]", depth + 1), self.plan.limits.items)
+            items_walk(self.walk(node.item, f"{place}[*]", depth + 1), self.plan.limits.items)
             if node.item
             else None
         )
@@ -130,19 +165,30 @@ class _Compiler:
             for name, child in node.names.items()
         }
         required = tuple((name, self.plan.rules[index].path) for name, index in node.required.items())
-        walk = _map(
+        companions = tuple(self.companions(node))
+        taken = named | {name: walk for _, name, walk in companions}
+        walk = map_walk(
             named,
-            self.put_other(node, place, depth, named),
+            self.put_other(node, place, depth, taken),
             required=required,
             items_max=self.plan.limits.items,
             root=not place,
             # In an order of its own where names change: two that come out the same are told apart by it.
             in_order=node.key is not None,
         )
+        if companions:
+            walk = with_companions(walk, companions)
         children = [*node.names.values(), *([node.any_name] if node.any_name else [])]
         if any(self.is_conditional(child) for child in children):
-            return _within(walk, root=not place)
+            return within(walk, root=not place)
         return walk
+
+    def companions(self, node: Node) -> Iterator[tuple[str, str, Walk]]:
+        """Which of a map's values leave as made by the key before the newest, too: where a rule says so."""
+        for name, child in node.names.items():
+            cases = self.cases[child.rule] if child.rule is not None else []
+            if self.before and any(_has_previous(self.plan.rules[index]) for index in cases):
+                yield name, f"{name}{PREVIOUS}", self.before.line(cases)
 
     def is_conditional(self, node: Node) -> bool:
         """Whether a rule on this value, or on the items of this list, has cases."""
@@ -153,8 +199,8 @@ class _Compiler:
     def put_other(self, node: Node, place: str, depth: int, named: dict[str, Walk]) -> Put:
         """For keys that no rule names literally."""
         if node.any_name:
-            rename = self.line(self.cases[node.key]) if node.key is not None else _guarded_name()
-            return _renamed(rename, self.walk(node.any_name, f"{place}.*", depth + 1), named)
+            rename = self.line(self.cases[node.key]) if node.key is not None else guarded_name()
+            return renamed(rename, self.walk(node.any_name, f"{place}.*", depth + 1), named)
         where = f"{place}.?" if place else "?"
 
         def drop(_out: Any, _name: Any, _item: Any, record: Record) -> None:
@@ -169,7 +215,7 @@ class _Compiler:
             raise Poison("there is a field that no rule names", where)
 
         if self.plan.unknown == "redact":
-            return _renamed(_guarded_name(), redact, named)
+            return renamed(guarded_name(), redact, named)
         return drop if self.plan.unknown == "drop" else quarantine
 
     def line(self, indices: list[int]) -> Walk:
@@ -196,34 +242,23 @@ class _Compiler:
         rule = self.plan.rules[index]
         action, limits = ACTIONS[rule.action], self.plan.limits
         transform = action.build(rule.options, self.means(rule))
+        if self.is_before and not _has_previous(rule):
+            return lambda _value, _record: OMITTED
         if action.whole:
-            return _counted(transform, index)
+            return counted(transform, index)
         check = guard(rule.options.cleared) if action.guarded else None
         text_max, items_max = limits.text_characters, limits.items
 
         def act(value: Any, record: Record) -> Any:
             if (type(value) is str or type(value) is bytes) and len(value) > text_max:
-                return _oversized(value, record)
+                return oversized(value, record)
             acted = transform(value, record)
             record.notes.counts[index] += 1
             if check is not None:
                 acted = check(acted, record)
             return b64encode(acted).decode() if type(acted) is bytes else acted
 
-        def walk(value: Any, record: Record) -> Any:
-            if value is None:
-                return None
-            try:
-                if type(value) is not frozenset:
-                    return act(value, record)
-                if len(value) > items_max:
-                    return _oversized(value, record)
-                return _sorted(act(item, record) for item in value)
-            except Mismatch:
-                record.notes.mismatched += 1
-                return REDACTED
-
-        return walk
+        return caught(act, items_max)
 
     def means(self, rule: Rule) -> Means:
         """What the rule's action is built from."""
@@ -237,119 +272,5 @@ class _Compiler:
         )
 
 
-def _map(
-    named: dict[str, Walk],
-    put: Put,
-    *,
-    required: tuple[tuple[str, str], ...],
-    items_max: int,
-    root: bool,
-    in_order: bool,
-) -> Walk:
-    walk_of = named.get
-
-    def walk(value: dict[str, Any], record: Record) -> Any:
-        if len(value) > items_max:
-            if root:
-                raise Poison(f"has more than the {items_max:,} attributes of limits.items")
-            return _oversized(value, record)
-        if required and record.complete:
-            for name, path in required:
-                if name not in value:
-                    raise Poison("a required field is missing", path)
-        out: dict[str, Any] = {}
-        for name, item in sorted(value.items()) if in_order else value.items():
-            walk_item = walk_of(name)
-            if walk_item is None:
-                put(out, name, item, record)
-            elif (kept := walk_item(item, record)) is not OMITTED:
-                out[name] = kept
-        return out
-
-    return walk
-
-
-def _counted(transform: Walk, index: int) -> Walk:
-    def walk(value: Any, record: Record) -> Any:
-        record.notes.counts[index] += 1
-        return transform(value, record)
-
-    return walk
-
-
-def _within(walk: Walk, *, root: bool) -> Walk:
-    """For a map whose fields have cases: it is what their conditions look at."""
-
-    def within(value: Any, record: Record) -> Any:
-        outer, record.within = record.within, record.whole if root else value
-        try:
-            return walk(value, record)
-        finally:
-            record.within = outer
-
-    return within
-
-
-def _guarded_name() -> Walk:
-    """For keys that a wildcard reaches and no rule renames: they leave, so they are guarded like values."""
-    check = guard(())
-
-    def name_or_nothing(name: Any, record: Record) -> Any:
-        return name if check is None or check(name, record) is name else OMITTED
-
-    return name_or_nothing
-
-
-def _renamed(rename: Walk, walk: Walk, named: dict[str, Walk]) -> Put:
-    """For keys that are data. One that cannot leave takes its value with it."""
-
-    def put(out: dict[str, Any], name: Any, item: Any, record: Record) -> None:
-        new_name = rename(name, record) if type(name) is str else OMITTED
-        if type(new_name) is not str:
-            record.notes.dropped += 1
-            return
-        kept = walk(item, record)
-        if kept is OMITTED:
-            return
-        if new_name in out or new_name in named:
-            unique, count = new_name, len(out)
-            while unique in out or unique in named:
-                count += 1
-                unique = f"{new_name}#{count}"
-            new_name = unique
-        out[new_name] = kept
-
-    return put
-
-
-def _items(walk: Walk, items_max: int) -> Walk:
-    def items(value: Any, record: Record) -> Any:
-        if len(value) > items_max:
-            return _oversized(value, record)
-        walked = [kept for item in value if (kept := walk(item, record)) is not OMITTED]
-        return walked if type(value) is list else _sorted(walked)
-
-    return items
-
-
-def _oversized(_value: Any, record: Record) -> str:
-    """For what is beyond a limit of the policy."""
-    record.notes.oversized += 1
-    return REDACTED
-
-
-def _subject(path: paths.Path, image: Any) -> bytes | None:
-    """Whose data an image is, as bytes for a key; None where it does not say."""
-    for name in path:
-        image = image.get(name) if type(image) is dict else None
-    try:
-        return None if image is None else to_plaintext(image)
-    except ValueError:
-        return None
-
-
-def _sorted(items: Any) -> list[Any]:
-    """Members of a set in an order that does not depend on the process: numbers first."""
-    return sorted(
-        items, key=lambda item: (1, 0, str(item)) if isinstance(item, str | list | None) else (0, item, "")
-    )
+def _has_previous(rule: Rule) -> bool:
+    return isinstance(rule.options, Keyed) and rule.options.previous

@@ -32,6 +32,7 @@ LEVELS = {
 SNS_ATTRIBUTES_MAX = 6  # raw delivery to SQS carries ten, and the gate adds type, policy, flagged and score
 
 
+PURPOSE = Text(r"[a-z][a-z0-9_]{0,62}", "a lower-case letter, then lower-case letters, digits and _")
 ENTITY = Text(r"[a-z][a-z0-9_]{0,62}", "a lower-case letter, then lower-case letters, digits and _")
 
 
@@ -137,6 +138,37 @@ class ScoreRule:
     )
     label: LabelRule | None = field(
         default=None, metadata=key(Section(LabelRule), "How a confirmed fraud shows later.")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RulePath:
+    """A path as a rule writes it, wildcards and all. Whether there is such a rule is for the plan to say."""
+
+    def read(self, value: Any, at: Place, problems: list[Problem]) -> Any:
+        try:
+            return paths.render(paths.parse(value if isinstance(value, str) else ""))
+        except ValueError as mistake:
+            problems.append(Problem(at, f"{shown(value)} is not a path: {mistake}"))
+            return UNREADABLE
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """A reason for which tokens may be opened, as the record of processing activities names it (GDPR 30)."""
+
+    name: str = ""
+    fields: tuple[str, ...] = field(
+        metadata=key(Many(RulePath()), "The fields that may be opened for it, as the rules name them.")
+    )
+    values_per_hour: int = field(
+        default=100,
+        metadata=key(
+            Whole(1, 1_000_000), "How many values one caller may have opened in an hour: what a case needs."
+        ),
     )
 
 

@@ -64,7 +64,7 @@ def stages(batch: int) -> dict[str, tuple[Callable[[], Any], Callable[[], Any] |
     forest = joblib.load(ROOT / "models" / "payments_fraud" / "model.joblib")
     assert plan.score
     threshold = scorer.threshold(plan.score.flag_at)
-    sanitiser, envelope = Sanitiser(plan, KeyRing({1: b"benchmark" * 8})), envelope_for(plan)
+    sanitiser, envelope = Sanitiser(plan, KeyRing({1: b"benchmark" * 8})), envelope_for(plan, 1)
     deserialize = TypeDeserializer().deserialize
 
     simulated = payments(batch, seed=1, start=datetime(2026, 11, 1, tzinfo=UTC))

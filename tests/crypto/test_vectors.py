@@ -90,7 +90,8 @@ def test_a_token_is_made_as_described() -> None:
     cipher = AESSIV(key_as_described("token", "email", 64))
     assert prefix == "tok.email.3"
     assert cipher.decrypt(
-        urlsafe_b64decode(body + "=" * (-len(body) % 4)), [b"tidegate.token/1", b"email", b"3"]
+        urlsafe_b64decode(body + "=" * (-len(body) % 4)),
+        [b"tidegate.token/2", b"email", b"", b"3", b"domain"],
     ) == (b"sann@example.com")
 
 

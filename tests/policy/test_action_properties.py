@@ -111,7 +111,7 @@ def rules(draw: st.DrawFn) -> tuple[str, Options]:
 def transform(name: str, options: Options) -> Callable[[Any], Any]:
     means = Means(keys=KEYS, path="field", policy="small", limits=Limits(), data_key=lambda: DATA_KEY)
     built = ACTIONS[name].build(options, means)
-    return lambda value: built(value, Record(NOON, Notes((), []), "e1", subject=b"sC1"))
+    return lambda value: built(value, Record(NOON, Notes((), []), "e1", secret=b"s" * 32))
 
 
 @given(rules(), values)

@@ -49,6 +49,7 @@ def test_defaults_are_written_out(plan_of: PlanOf) -> None:
             "domain": "id",
             "normalize": "none",
             "scope": "domain",
+            "previous": False,
         }
     }
     assert compiled["policy"]["routes"] == {

@@ -134,6 +134,7 @@ def test_everything_is_counted_by_the_policy_s_own_names(sanitise: Sanitise) -> 
         "leaks": 0,
         "mismatched": 1,
         "oversized": 0,
+        "erased": 0,
         "unknown": 1,
     }
 

@@ -138,8 +138,8 @@ def test_compiles_to_a_plan_that_loads(tmp_path: Path) -> None:
         ),
         (
             "customer, class",
-            "customer, scope: subject, class",
-            "6:64: scope 'subject' is not available in this version",
+            "customer, scope: person, class",
+            "6:64: scope cannot be 'person'",
         ),
         (
             "[email, card]",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from processor.crypto.typed import NUMBER_EXPONENT_MAX
+from processor.crypto.typed import NUMBER_EXPONENT_MAX, Scalar
 from processor.policy.kinds import Choice, Flag, key
 
 if TYPE_CHECKING:
@@ -40,6 +40,22 @@ INTEGER_BITS_MAX = 432  # 10 to the 130th
 
 Transform = Callable[[Any, "Record"], Any]
 """(value, record) → value. Never meets null. Raises `Mismatch` for a value it does not handle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """What a rule let out, and what is known of where it stood."""
+
+    text: str
+    secret: bytes = b""
+    """Of the person, where the rule goes by the person."""
+    event_id: str = ""
+    version: int | None = None
+    """Of the key, where the text does not say; the newest if None."""
+
+
+Open = Callable[[Sealed], Scalar]
+"""From what a rule let out to the value, as it was normalised. Raises `InvalidToken`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +109,8 @@ class Means:
     """The policy's own, beside those that come with the gate."""
     data_key: Callable[[], DataKey] | None = None
     """The data key of the moment, for `encrypt`; None where no rule encrypts."""
+    unwrap: Callable[[bytes], bytes] | None = None
+    """From a wrapped data key to the key, to open what `encrypt` gave; None where nothing is opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +128,8 @@ class Action:
     100 (all): an order, not a measure."""
     reversible: bool = False
     """Whether someone with the keys can get the value back."""
+    opens: Callable[[Any, Means], Open] | None = None
+    """Built from the same, the way back that the detokenize function takes."""
     joinable: bool = False
     """Whether equal values stay equal and different ones different."""
     guarded: bool = True

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from processor.crypto import to_plaintext
-from processor.policy.actions.action import Options, Transform
+from processor.crypto import from_plaintext, open_sealed, to_plaintext
+from processor.policy.actions.action import Open, Options, Sealed, Transform
 from processor.policy.notes import Mismatch
 
 if TYPE_CHECKING:
+    from processor.crypto.typed import Scalar
     from processor.policy.actions.action import Means
     from processor.policy.notes import Record
 
@@ -37,3 +38,16 @@ def encrypt(_options: Encrypt, means: Means) -> Transform:
         return data_key().seal(plaintext, associated_data(policy, path, record.event_id))
 
     return apply
+
+
+def open_encrypted(_options: Encrypt, means: Means) -> Open:
+    """Open what `encrypt` gave, of the event where it stands."""
+    assert means.unwrap is not None, "whoever opens brings it"  # noqa: S101
+    unwrap, policy, path = means.unwrap, means.policy, means.path
+
+    def opened(sealed: Sealed) -> Scalar:
+        return from_plaintext(
+            open_sealed(sealed.text, unwrap, associated_data(policy, path, sealed.event_id))
+        )
+
+    return opened

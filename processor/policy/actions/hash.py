@@ -10,7 +10,10 @@ from processor.policy.actions.keyed import Normalized, plaintext
 from processor.policy.kinds import Choice, key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from processor.policy.actions.action import Means, Transform
+    from processor.policy.kinds import Fault
     from processor.policy.notes import Record
 
 TAG_BYTES: Final = 1  # in front of a plaintext, for its type
@@ -35,6 +38,12 @@ class Hash(Normalized):
         ),
     )
 
+    def faults(self) -> Iterator[Fault]:
+        """What contradicts what."""
+        for option in ("scope", "previous"):
+            if self.keyed_by == "none" and getattr(self, option) in ("subject", True):
+                yield (option,), f"{option}: without a key (key: none) there is nobody's and no previous one"
+
     @property
     def revealed(self) -> float:
         """All or nothing."""
@@ -53,8 +62,6 @@ def hashed(options: Hash, means: Means) -> Transform:
         return apply_plain
     assert options.domain is not None, "the plan resolves domains"  # noqa: S101
     name = means.keys.hashes(options.domain)
-
-    def apply(value: Any, _record: Record) -> Any:
-        return name(bytes_of(value))
-
-    return apply
+    if options.by_subject:
+        return lambda value, record: name(bytes_of(value), record.person())
+    return lambda value, _record: name(bytes_of(value))

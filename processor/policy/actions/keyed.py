@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from processor.crypto import to_plaintext
 from processor.crypto.keyring import DOMAIN
 from processor.policy.actions.action import Options
-from processor.policy.kinds import Choice, Text, key
+from processor.policy.kinds import Choice, Flag, Text, key
 from processor.policy.notes import Mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PREVIOUS = "~previous"
+"""After a field's name: what the key before the newest makes of its value. A name in a path cannot end so."""
 DOMAIN_SAYS = "a letter, then up to 63 letters, digits, hyphens and underscores"
 
 
@@ -31,8 +33,29 @@ class Keyed(Options):
     )
     scope: str = field(
         default="domain",
-        metadata=key(Choice({"domain": "one key per domain"}, later=("subject",)), "Whose key it is."),
+        metadata=key(
+            Choice(
+                {
+                    "domain": "one key per domain: equal values join, whoever they are of",
+                    "subject": "a person's own: equal values of one person join, and once the person is "
+                    "erased nothing opens or joins what was made",
+                }
+            ),
+            "Whose key it is. `subject` needs the policy's `subject`.",
+        ),
     )
+    previous: bool = field(
+        default=False,
+        metadata=key(
+            Flag(),
+            "While keys rotate: also what the key before the newest makes, beside it as `<name>~previous`.",
+        ),
+    )
+
+    @property
+    def by_subject(self) -> bool:
+        """Whether a person's secret is part of the key."""
+        return self.scope == "subject"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from processor.policy.actions.keyed import Normalized, plaintext
 
 if TYPE_CHECKING:
     from processor.policy.actions.action import Means, Transform
-    from processor.policy.notes import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +20,6 @@ def pseudonymize(options: Pseudonymize, means: Means) -> Transform:
     """Name any scalar."""
     assert options.domain is not None, "the plan resolves domains"  # noqa: S101
     pseudonym, bytes_of = means.keys.pseudonyms(options.domain), plaintext(options)
-
-    def apply(value: Any, _record: Record) -> Any:
-        return pseudonym(bytes_of(value))
-
-    return apply
+    if options.by_subject:
+        return lambda value, record: pseudonym(bytes_of(value), record.person())
+    return lambda value, _record: pseudonym(bytes_of(value))

@@ -71,9 +71,7 @@ def shift_dates(options: ShiftDates, means: Means) -> Transform:
     days_of = means.keys.offsets(options.domain, options.days)
 
     def apply(value: Any, record: Record) -> Any:
-        if record.subject is None:
-            raise Mismatch
-        days = days_of(record.subject)
+        days = days_of(record.person())
         return _text(value, days) if type(value) is str else _epoch(value, days)
 
     return apply

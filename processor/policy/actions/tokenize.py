@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from processor.crypto import from_plaintext
 from processor.policy.actions.keyed import Normalized, plaintext
 
 if TYPE_CHECKING:
-    from processor.policy.actions.action import Means, Transform
-    from processor.policy.notes import Record
+    from processor.policy.actions.action import Means, Open, Transform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +20,15 @@ class Tokenize(Normalized):
 def tokenize(options: Tokenize, means: Means) -> Transform:
     """Seal any scalar; a token opens to the value as normalised, with its type."""
     assert options.domain is not None, "the plan resolves domains"  # noqa: S101
-    seal, bytes_of = means.keys.tokens(options.domain).seal, plaintext(options)
+    cipher, bytes_of = means.keys.tokens(options.domain, options.data_class or ""), plaintext(options)
+    seal = cipher.seal
+    if options.by_subject:
+        return lambda value, record: seal(bytes_of(value), record.person())
+    return lambda value, _record: seal(bytes_of(value))
 
-    def apply(value: Any, _record: Record) -> Any:
-        return seal(bytes_of(value))
 
-    return apply
+def open_token(options: Tokenize, means: Means) -> Open:
+    """Open what `tokenize` gave, under any key version on the ring."""
+    assert options.domain is not None, "the plan resolves domains"  # noqa: S101
+    cipher = means.keys.tokens(options.domain, options.data_class or "")
+    return lambda sealed: from_plaintext(cipher.open(sealed.text, sealed.secret))

@@ -1,0 +1,62 @@
+"""Whose data a record is: the names under which the gate keeps a person's secret.
+
+A name is the pseudonym of the subject's value, in the domain and the spelling of the subject's own rule. So
+where the policy pseudonymizes the subject, what stands in an event is the name by which the gate knows the
+person.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from processor.crypto import to_plaintext
+from processor.crypto.keyring import DOMAIN
+from processor.policy import paths
+from processor.policy.actions.keyed import Keyed, Normalized, plaintext
+from processor.policy.notes import Mismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from processor.crypto import KeyRing
+    from processor.policy.plan import Plan
+
+NAMELESS: Final = "subject"
+"""The domain of a subject whose field has no name that can be one."""
+
+
+class People:
+    """The people of one policy, under one key ring. The policy names a subject.
+
+    Policies whose subjects share a domain share their people: who is erased for one is erased for all.
+    """
+
+    def __init__(self, plan: Plan, keys: KeyRing) -> None:
+        assert plan.subject is not None, "the plan sees to it"  # noqa: S101
+        self._path = paths.parse(plan.subject)
+        self.domain, self._bytes_of = _domain_and_spelling(plan)
+        self._names = keys.names(self.domain)
+
+    def of(self, image: Any) -> tuple[str, ...] | None:
+        """The names of the person whom an image is about, None where it does not say."""
+        for name in self._path:
+            image = image.get(name) if type(image) is dict else None
+        return self.names(image)
+
+    def names(self, value: Any) -> tuple[str, ...] | None:
+        """The names of a subject's value as in the source table, newest first; None if it is no scalar."""
+        if value is None:
+            return None
+        try:
+            return self._names(self._bytes_of(value))
+        except (Mismatch, ValueError):
+            return None
+
+
+def _domain_and_spelling(plan: Plan) -> tuple[str, Callable[[Any], bytes]]:
+    for rule in plan.rules:
+        options = rule.options
+        if rule.path == plan.subject and isinstance(options, Keyed) and options.domain:
+            return options.domain, plaintext(options) if isinstance(options, Normalized) else to_plaintext
+    last = paths.parse(plan.subject or "")[-1]
+    return (last if isinstance(last, str) and DOMAIN.fullmatch(last) else NAMELESS), to_plaintext
