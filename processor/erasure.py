@@ -1,0 +1,214 @@
+"""Forgetting a person, top to bottom: who asks, who is meant, destroy the secret, record, sign a receipt.
+
+Nothing here reads a secret or a value. What is left afterwards are tombstones under the person's names, which
+hold the time alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from processor.calls import Call
+from processor.identities import NUMBER, SUBJECT_CHARACTERS_MAX, TEXT, is_name, readings
+from processor.policy.detection import find
+from processor.proof import Refused
+from processor.receipts import SCHEMA
+from processor.removal import KIND, covered_by, erasure_record, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from processor.policy import Plan
+    from processor.policy.people import People
+    from processor.proof import Callers
+    from processor.receipts import Signer
+    from processor.subjects import Subjects
+
+REASON_CHARACTERS_MAX: Final = 200
+DAY_S: Final = 86_400
+PARTS: Final = frozenset({"subject", "as", "policy", "reason", "dry_run", "unseen", "proof"})
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What the function is made of."""
+
+    policies: Mapping[str, tuple[Plan, People]]
+    """Those whose output goes by the person, by name."""
+    callers: Callers
+    subjects: Subjects
+    record: Callable[[str, Mapping[str, Any]], Any]
+    """Writes a record of a kind into the audit trail; see `Chain.append`."""
+    audit_bucket: str
+    signer: Signer
+    in_force_s: int
+    """After how many seconds no function uses a destroyed secret any more."""
+    recovery_days: int
+    """For how long a backup of the table could bring a secret back."""
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a request asks for."""
+
+    people: dict[str, tuple[Names, ...]]
+    """By how the subject is read, the names in each spelling that the policies use."""
+    policies: tuple[Plan, ...]
+    reason: str
+    dry_run: bool
+    unseen: bool
+
+
+def erase(office: Office, request: Any, request_id: str) -> tuple[dict[str, Any], Call]:
+    """The receipt of an erasure, or what would be done, and what to say of it.
+
+    Raises:
+        Transient: AWS failed somewhere on the way. The person may be erased by then; asking again is safe,
+            and gives the receipt.
+    """
+    try:
+        return _granted(office, request, request_id)
+    except Refused as refusal:
+        return {"refused": str(refusal)}, Call(refused=str(refusal))
+
+
+def _granted(office: Office, request: Any, request_id: str) -> tuple[dict[str, Any], Call]:
+    if not isinstance(request, dict):
+        raise Refused("the request is not a JSON object")
+    who = office.callers.who(request)
+    wish = _read(office, request)
+    people, created_at, erased_at = _meant(office, wish)
+    names = [name for person in people for name in person]
+    if wish.dry_run:
+        now = office.clock()
+        answer = {"dry_run": True, "subjects": names, "seen_since": created_at and iso(created_at)}
+        answer |= {"erased_at": erased_at and iso(erased_at), **_dates(office, erased_at or now)}
+        return answer | {"requested_by": who, "policies": covered_by(wish.policies)}, Call({"DryRuns": 1})
+    first = min([office.subjects.erase(person) for person in people])
+    again = erased_at is not None
+    record = erasure_record(
+        at=office.clock(), who=who, reason=wish.reason, names=names, erased_at=first, again=again,
+        plans=wish.policies, request_id=request_id,
+    )  # fmt: skip
+    link = office.record(KIND, record)
+    receipt = {
+        "schema": SCHEMA,
+        "subjects": names,
+        "erased_at": iso(first),
+        **_dates(office, first),
+        "requested_by": who,
+        "reason": wish.reason,
+        "again": again,
+        "policies": record["policies"],
+        "record": {"bucket": office.audit_bucket, "key": link.key, "sha256": link.sha256},
+    }
+    return office.signer.signed(receipt), Call({"ErasedAgain" if again else "PeopleErased": 1})
+
+
+def _dates(office: Office, erased_at: float) -> dict[str, str]:
+    gone = erased_at + office.recovery_days * DAY_S
+    return {"in_force_at": iso(erased_at + office.in_force_s), "backups_gone_at": iso(gone)}
+
+
+def _meant(office: Office, wish: _Wish) -> tuple[tuple[Names, ...], int | None, int | None]:
+    """Whom to erase, since when they are known, and when they were erased; each None for never."""
+    states = {
+        read_as: [office.subjects.state(names) for names in people] for read_as, people in wish.people.items()
+    }
+    seen = {read_as for read_as, found in states.items() if any(state.seen for state in found)}
+    if len(seen) > 1:
+        raise Refused(
+            f'there is a person by this text and one by this number: say "as": "{TEXT}" or "as": "{NUMBER}" '
+            f"(--as with the command)"
+        )
+    if not seen and not wish.unseen:
+        raise Refused(
+            "nobody is known by this: check the spelling, which is that of the source table. To have whoever "
+            'comes by it treated as erased from the first record on, say "unseen": true (--unseen)'
+        )
+    # Where nobody is known yet, whichever it turns out to be is erased.
+    meant = seen or set(wish.people)
+    found = [state for read_as in meant for state in states[read_as]]
+    created = [state.created_at for state in found if state.created_at is not None]
+    erased = [state.erased_at for state in found if state.erased_at is not None]
+    # In all spellings or not yet.
+    first = min(erased) if erased and len(erased) == len(found) else None
+    people = tuple(names for read_as in sorted(meant) for names in wish.people[read_as])
+    return people, min(created, default=None), first
+
+
+def _read(office: Office, request: Mapping[str, Any]) -> _Wish:
+    if unknown := request.keys() - PARTS:
+        raise Refused(f"the request has {len(unknown)} unknown parts; it may have {', '.join(sorted(PARTS))}")
+    flags = {}
+    for name in ("dry_run", "unseen"):
+        flags[name] = request.get(name, False)
+        if not isinstance(flags[name], bool):
+            raise Refused(f"{name} must be true or false")
+    subject = request.get("subject")
+    subject = str(subject) if type(subject) is int else subject
+    if not isinstance(subject, str) or not 1 <= len(subject) <= SUBJECT_CHARACTERS_MAX:
+        raise Refused(f"subject must be a text of 1 to {SUBJECT_CHARACTERS_MAX:,} characters")
+    if is_name(subject):
+        raise Refused(
+            "subject must be as it is in the source table: from a name alone (psn.…) the same person's names "
+            "under other key versions cannot be told"
+        )
+    covered = _policies(office, request.get("policy"))
+    read_as = _read_as(subject, request.get("as"))
+    people = {how: _spelled(covered, value) for how, value in read_as.items()}
+    return _Wish(
+        people={how: names for how, names in people.items() if names},
+        policies=tuple(plan for plan, _ in covered),
+        reason=_reason(request.get("reason"), subject),
+        **flags,
+    )
+
+
+def _policies(office: Office, policy: Any) -> list[tuple[Plan, People]]:
+    """Those whom an erasure covers: all that share their people with the one named, or simply all."""
+    known = ", ".join(sorted(office.policies)) or "none"
+    if policy is not None and (not isinstance(policy, str) or policy not in office.policies):
+        raise Refused(f"policy must be one whose output goes by the person: {known}")
+    domains = {people.domain for _, people in office.policies.values()}
+    if policy is not None:
+        domains = {office.policies[policy][1].domain}
+    if not domains:
+        raise Refused("no policy lets out anything that goes by the person: there is nothing to erase")
+    if len(domains) > 1:
+        raise Refused(f"the policies are about different people: say `policy`, one of {known}")
+    return [
+        (plan, people) for _, (plan, people) in sorted(office.policies.items()) if people.domain in domains
+    ]
+
+
+def _read_as(subject: str, how: Any) -> dict[str, Any]:
+    found = readings(subject)
+    if how is None:
+        return found
+    if how not in (TEXT, NUMBER):
+        raise Refused(f"as must be {TEXT} or {NUMBER}")
+    if how not in found:
+        raise Refused("subject is not written as a number is")
+    return {how: found[how]}
+
+
+def _spelled(covered: Iterable[tuple[Plan, People]], value: Any) -> tuple[Names, ...]:
+    """The names of a value, by each policy's idea of which spellings are one; usually all have the same."""
+    return tuple(dict.fromkeys(names for _, people in covered if (names := people.names(value))))
+
+
+def _reason(reason: Any, subject: str) -> str:
+    """The reason, if it is fit to stand in the audit trail for years: it must not bring the person back."""
+    if not isinstance(reason, str) or not reason.strip() or len(reason) > REASON_CHARACTERS_MAX:
+        raise Refused(f"reason must be a text of 1 to {REASON_CHARACTERS_MAX} characters")
+    if re.search(rf"(?<!\w){re.escape(subject.casefold())}(?!\w)", reason.casefold()):
+        raise Refused("reason must not hold the subject: name the case or the ticket instead")
+    if found := sorted({span.entity for span in find(reason)}):
+        raise Refused(f"reason must not hold personal data; there seems to be: {', '.join(found)}")
+    return reason
