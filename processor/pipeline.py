@@ -12,16 +12,18 @@ from processor.stream import decode, sequence_of
 from processor.telemetry import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from processor.audit import Audit
     from processor.event import Event
     from processor.ledger import Ledger, Settled
     from processor.policy import Plan, Sanitised, Sanitiser
     from processor.quarantine import Quarantine
+    from processor.removals import Removals
     from processor.scoring import Fraud, Scorer
     from processor.sinks import Alerts
     from processor.stream import Change
+    from processor.subjects import Person, Subjects
     from processor.telemetry import Tally
 
 
@@ -33,11 +35,13 @@ class Gate:
     scorer: Scorer | None
     threshold: float
     sanitiser: Sanitiser
+    subjects: Subjects
     envelope: Callable[[Change, Sanitised, Fraud | None], Event]
     quarantine: Quarantine
     ledger: Ledger
     audit: Audit
     alerts: Alerts
+    removals: Removals
 
 
 def pass_through(gate: Gate, records: Sequence[Any], tally: Tally) -> None:
@@ -49,15 +53,17 @@ def pass_through(gate: Gate, records: Sequence[Any], tally: Tally) -> None:
     tally.records = len(records)
     lane = lane_of(records)
     changes, poisoned = _decode(records)
+    secrets = gate.subjects.secrets(_people(gate, changes))
     verdicts = _score(gate, changes)
-    events = _sanitise(gate, changes, verdicts, poisoned)
+    events = _sanitise(gate, changes, secrets, verdicts, poisoned)
 
     tally.quarantined = gate.quarantine.keep(poisoned, lane)
     tally.reasons.update((one.reason, one.path) for one in poisoned)
     settled = gate.ledger.settle(lane, events)
     for one in settled:
         tally.add(one)
-        gate.audit.describe(one.stored, one.intent.summary)
+        gate.audit.describe(one.stored, one.intent.summary, one.intent.first, one.intent.last)
+    gate.removals.forget(_removed(gate, changes))
     alerts = [event for event in events if _alerts(gate.plan, event)]
     gate.alerts.publish(alerts, _where(settled, alerts))
     tally.alerts = len(alerts)
@@ -74,6 +80,17 @@ def _decode(records: Sequence[Any]) -> tuple[list[tuple[Any, Change]], list[Pois
     return changes, poisoned
 
 
+def _people(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> set[Person]:
+    """Everybody whose secret the batch needs; nobody where the policy has no rule that goes by the person."""
+    return set().union(*(gate.sanitiser.people(change) for _, change in changes))
+
+
+def _removed(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> list[tuple[Person, Change]]:
+    """Whom to forget, because the policy says so of a removal."""
+    removed = ((gate.sanitiser.removed(change), change) for _, change in changes)
+    return [(person, change) for person, change in removed if person is not None]
+
+
 def _score(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> list[Fraud | None]:
     """The model's verdict on each change, in one matrix; none on a removal, which is not a payment."""
     if gate.scorer is None:
@@ -86,6 +103,7 @@ def _score(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> list[Fraud | No
 def _sanitise(
     gate: Gate,
     changes: Sequence[tuple[Any, Change]],
+    secrets: Mapping[str, bytes | None],
     verdicts: Sequence[Fraud | None],
     poisoned: list[Poisoned],
 ) -> list[Event]:
@@ -93,7 +111,7 @@ def _sanitise(
     events = []
     for (record, change), fraud in zip(changes, verdicts, strict=True):
         try:
-            events.append(gate.envelope(change, gate.sanitiser.sanitise(change), fraud))
+            events.append(gate.envelope(change, gate.sanitiser.sanitise(change, secrets), fraud))
         except Poison as poison:
             poisoned.append(_poisoned(record, poison))
         except Transient:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from processor.audit import Audit
+from processor.audit import Audit, Chain
 from processor.aws import connect
 from processor.errors import Finding, PolicyError
 from processor.event import envelope_for, summary
@@ -18,14 +18,19 @@ from processor.ledger import Ledger
 from processor.pipeline import Gate
 from processor.policy import Plan, Sanitiser, load_plan
 from processor.quarantine import Quarantine
+from processor.removals import Removals
 from processor.scoring import granted_scorer
 from processor.settings import MODEL, POLICY, Settings
 from processor.sinks import Alerts, Feed
+from processor.subjects import Subjects
 from processor.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from processor.crypto import KeyRing
+    from processor.scoring import Scorer
 
 
 def start(package: Path, environ: Mapping[str, str]) -> tuple[Gate, Telemetry]:
@@ -38,41 +43,85 @@ def start(package: Path, environ: Mapping[str, str]) -> tuple[Gate, Telemetry]:
     settings = Settings.read(environ)
     plan = packaged_plan(package / POLICY)
     scorer = granted_scorer(package / MODEL, plan.score) if plan.score else None
-    s3, dynamodb, kms, sns = connect("s3", "dynamodb", "kms", "sns")
-    model = scorer.model if scorer else None
-    ledger = Ledger(
-        dynamodb=dynamodb,
+    aws = Clients(*connect("s3", "dynamodb", "kms", "sns"))
+    gate = _gate(settings, plan, scorer, aws, (package / POLICY).read_bytes())
+    return gate, Telemetry(plan.name, scorer.model if scorer else None, time.time, partial(print, flush=True))
+
+
+class Clients(NamedTuple):
+    """One client for each service that the gate calls."""
+
+    s3: Any
+    dynamodb: Any
+    kms: Any
+    sns: Any
+
+
+def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, compiled: bytes) -> Gate:
+    keys = key_ring(aws.kms, settings.token_key_arns)
+    chain = _chain(settings, plan, keys, aws)
+    subjects = Subjects(
+        dynamodb=aws.dynamodb,
+        table=settings.subjects_table,
+        clock=time.time,
+        cache_s=settings.subject_cache_s,
+    )
+    arn = settings.data_key_arn
+    data_keys = DataKeys(kms=aws.kms, data_key_arn=arn, policy=plan.name, clock=time.time)
+    return Gate(
+        plan=plan,
+        scorer=scorer,
+        threshold=scorer.threshold(plan.score.flag_at) if scorer and plan.score else 1.0,
+        sanitiser=Sanitiser(plan, keys, data_keys),
+        subjects=subjects,
+        envelope=envelope_for(plan, keys.versions[0]),
+        quarantine=Quarantine(
+            s3=aws.s3,
+            kms=aws.kms,
+            bucket=settings.quarantine_bucket,
+            data_key_arn=arn,
+            policy=plan.name,
+        ),
+        ledger=_ledger(settings, plan, scorer.model if scorer else None, keys, aws),
+        audit=Audit(
+            aws.s3,
+            settings.audit_bucket,
+            chain=chain,
+            policy=compiled,
+            policy_name=plan.name,
+            policy_sha256=plan.sha256,
+            key_versions=keys.versions,
+        ),
+        removals=Removals(plan=plan, subjects=subjects, chain=chain, function=settings.function_name),
+        alerts=Alerts(aws.sns, settings.alerts_topic_arn, plan.name),
+    )
+
+
+def _chain(settings: Settings, plan: Plan, keys: KeyRing, aws: Clients) -> Chain:
+    return Chain(
+        s3=aws.s3,
+        bucket=settings.audit_bucket,
+        dynamodb=aws.dynamodb,
+        ledger_table=settings.ledger_table,
+        group=f"stream/{plan.name}",
+        clock=time.time,
+        retention_days=plan.retention_days.audit,
+        key_version=keys.versions[0],
+    )
+
+
+def _ledger(settings: Settings, plan: Plan, model: str | None, keys: KeyRing, aws: Clients) -> Ledger:
+    return Ledger(
+        dynamodb=aws.dynamodb,
         table=settings.ledger_table,
-        feed=Feed(s3, settings.events_bucket),
+        feed=Feed(aws.s3, settings.events_bucket),
         policy=plan.name,
-        edition=f"{plan.sha256}/{model}",
+        # What would make another event of the same record.
+        edition=f"{plan.sha256}/{model}/{keys.versions[0]}",
         retention_days=plan.retention_days.ledger,
         summarise=partial(summary, plan=plan, model=model),
         clock=time.time,
     )
-    quarantine = Quarantine(
-        s3=s3,
-        kms=kms,
-        bucket=settings.quarantine_bucket,
-        data_key_arn=settings.data_key_arn,
-        policy=plan.name,
-    )
-    gate = Gate(
-        plan=plan,
-        scorer=scorer,
-        threshold=scorer.threshold(plan.score.flag_at) if scorer and plan.score else 1.0,
-        sanitiser=Sanitiser(
-            plan,
-            key_ring(kms, settings.token_key_arns),
-            DataKeys(kms=kms, data_key_arn=settings.data_key_arn, policy=plan.name, clock=time.time),
-        ),
-        envelope=envelope_for(plan),
-        quarantine=quarantine,
-        ledger=ledger,
-        audit=Audit(s3, settings.audit_bucket),
-        alerts=Alerts(sns, settings.alerts_topic_arn, plan.name),
-    )
-    return gate, Telemetry(plan.name, model, time.time, partial(print, flush=True))
 
 
 def packaged_plan(path: Path) -> Plan:

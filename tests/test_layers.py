@@ -11,12 +11,15 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "processor"
 
 ROWS = {  # top to bottom
-    "entry": ("handler", "start"),
+    "entry": ("handler", "start", "detokenize", "erase"),
     "command": ("cli", "local", "review"),
-    "flow": ("pipeline",),
-    "stages": ("stream", "policy", "scoring", "event"),
-    "state": ("ledger",),
-    "edge": ("sinks", "audit", "quarantine", "keys", "telemetry", "settings", "aws"),
+    "flow": ("pipeline", "removals", "reidentification", "erasure", "asking", "access"),
+    "stages": ("stream", "policy", "scoring", "event", "identities"),
+    "state": ("ledger", "subjects", "rates"),
+    "edge": (
+        *("sinks", "audit", "quarantine", "keys", "telemetry", "settings", "aws"),
+        *("proof", "receipts", "calls", "unwrapping"),
+    ),
     "ground": ("crypto", "errors"),
 }
 ROW_OF = {room: row for row, rooms in ROWS.items() for room in rooms}

@@ -11,6 +11,7 @@ ENVIRON = {
     "QUARANTINE_BUCKET": "q",
     "ALERTS_TOPIC_ARN": "t",
     "LEDGER_TABLE": "l",
+    "SUBJECTS_TABLE": "s",
     "DATA_KEY_ARN": "d",
     "TOKEN_KEY_ARNS": '{"1": "k1", "2": "k2"}',
 }
@@ -18,7 +19,7 @@ ENVIRON = {
 
 def test_what_terraform_sets_is_read() -> None:
     settings = Settings.read(ENVIRON)
-    assert settings == Settings("e", "a", "q", "t", "l", "d", {1: "k1", 2: "k2"})
+    assert settings == Settings("e", "a", "q", "t", "l", "s", "d", {1: "k1", 2: "k2"}, 60)
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:

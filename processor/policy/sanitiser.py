@@ -58,6 +58,7 @@ class Sanitiser:
         self._labels = tuple((rule.path, rule.action) for rule in plan.rules)
         self._people = People(plan, keys) if plan.by_subject else None
         self._stand_in = keys.stand_in
+        self._erases = plan.on_remove == "erase"
         if data_key is None:
             made = keys.data_key()
             data_key = lambda: made  # noqa: E731  says no more with a name
@@ -70,6 +71,12 @@ class Sanitiser:
         images = (change.new, change.old, change.keys)
         return {names for image in images if (names := self._people.of(image))}
 
+    def removed(self, change: Change) -> tuple[str, ...] | None:
+        """The person who is to be erased because of this change, None if nobody is."""
+        if self._people is None or not self._erases or change.kind != "REMOVE":
+            return None
+        return self._people.of(change.keys)
+
     def sanitise(self, change: Change, secrets: Mapping[str, bytes | None] | None = None) -> Sanitised:
         """The sanitised form of a change.
 
@@ -80,9 +87,12 @@ class Sanitiser:
 
         Raises:
             Poison: a field that no rule names where the policy says `unknown: quarantine`, one missing that
-                it requires, or more attributes than its limits allow.
+                it requires, more attributes than its limits allow, or a removal that is to erase a person
+                and whose key does not say whom.
             Transient: the data key that a rule encrypts with cannot be had now.
         """
+        if self._erases and change.kind == "REMOVE" and self.removed(change) is None:
+            raise Poison("the policy says on_remove: erase, and the key does not say who the person is")
         notes = Notes(self._labels, [0] * len(self._labels))
         record = Record(change.time, notes, change.event_id)
         new = self._image(change.new, record, secrets)
