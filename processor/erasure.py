@@ -18,7 +18,7 @@ from processor.receipts import SCHEMA
 from processor.removal import KIND, covered_by, erasure_record, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from processor.policy import Plan
     from processor.policy.people import People

@@ -1,0 +1,204 @@
+"""`tidegate detokenize`: tokens in, values out, for a purpose and on the record."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import click
+
+from processor.cli import FINDINGS, UNUSABLE
+from processor.cli.functions import Functions, env_option
+from processor.cli.lines import numbered, parsed, report, unusable
+from processor.cli.picking import as_text, picker
+from processor.errors import Poison, PolicyError, TidegateError
+from processor.event import dumps
+from processor.policy.source import read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from processor.policy import Plan
+
+TOKENS_MAX: Final = 100  # of one request
+REQUEST_CHARACTERS_MAX: Final = 4_000_000  # Lambda takes 6 MB, and escapes grow
+PARTS: Final = ("field", "token", "subject", "event_id", "version")
+
+Item = dict[str, Any]
+
+
+@click.command()
+@env_option()
+@click.option("--policy", required=True, help="The policy's name; for whole events, its YAML file.")
+@click.option("--purpose", required=True, help="One of the policy's `purposes`.")
+@click.option("--ticket", required=True, help="The case that it is for, as DSP-4711: no spaces.")
+@click.option("--fields", help="The input is whole events: open these fields of each, as email,card.number.")
+@click.option("--field", "path", help="With --token: the field that it stood in.")
+@click.option("--token", help="Open this one token instead of reading stdin.")
+@click.option("--subject", help="With --token: the person's name (psn.…) or id, if the field goes by person.")
+@click.option("--event-id", help="With --token: of the event that it stood in, if the field is encrypted.")
+@click.option("--key-version", type=int, help="Under which fields of fpe were made, if there are several.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write here instead of to stdout: a new file that nobody else can read.",
+)  # fmt: skip
+@click.option("--show", is_flag=True, help="Let values be printed on a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Tell the counts as one JSON object, on stderr.")
+def detokenize(
+    *, env: str, policy: str, purpose: str, ticket: str, fields: str | None, path: str | None,
+    token: str | None, subject: str | None, event_id: str | None, key_version: int | None, out: Path | None,
+    show: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Open tokens for a purpose of the policy. Who, why, which fields and how many goes into the audit trail.
+
+    Reads JSON Lines {"field", "token", "subject"?, "event_id"?} or, with --fields, whole events of the feed;
+    of an event it takes the new image, or the old one of a removal. Writes JSON Lines {"event_id"?, "field",
+    "value"} in that order, or {"status": "erased"} for a person who was erased and {"status": "invalid"} for
+    what is no token of this policy; then the exit code is 1. It is 2 if the function refuses.
+
+    \b
+    Example: one token, and a field of all events of a file
+      tidegate detokenize --env prod --policy payments --purpose dispute --ticket DSP-4711 --show \\
+        --field email --token tok.email.1.… --subject psn.customer.1.…
+      zcat events.jsonl.gz | tidegate detokenize --env prod --policy policies/payments.yaml \\
+        --purpose dispute --ticket DSP-4711 --fields email --out opened.jsonl
+    """  # noqa: D301  \b is click's mark for lines that stay as they are
+    if out is None and not show and sys.stdout.isatty():
+        unusable("values would be printed on the terminal: give --out FILE, or --show if that is meant")
+    name, plan = _policy(policy)
+    tally = _Tally()
+    if token is not None:
+        item = {"field": path, "token": token, "subject": subject, "event_id": event_id}
+        if path is None:
+            unusable("--token needs --field")
+        items: Iterable[Item] = [{part: value for part, value in item.items() if value is not None}]
+    else:
+        items = _read(_picks(plan, fields), tally)
+    if key_version is not None:
+        items = ({**item, "version": key_version} for item in items)
+    asking = {"policy": name, "purpose": purpose, "ticket": ticket}
+    code = 0
+    with _sink(out) as sink:
+        try:
+            functions = Functions(env)
+            for batch in batches(items):
+                tokens = [{part: item[part] for part in PARTS if part in item} for item in batch]
+                answer = functions.call("detokenize", {**asking, "tokens": tokens})
+                for item, value in zip(batch, answer["values"], strict=True):
+                    sink.write(dumps(_line(item, value)) + "\n")
+                    tally.outcomes[value.get("status", "opened")] += 1
+                tally.records.append(answer["record"])
+                tally.progress()
+        except TidegateError as trouble:
+            click.echo(f"tidegate: {trouble}", err=True)
+            code = UNUSABLE
+    tally.tell(as_json=as_json)
+    sys.exit(
+        code or (FINDINGS if tally.failed or tally.outcomes["erased"] + tally.outcomes["invalid"] else 0)
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    outcomes: Counter[str] = field(default_factory=Counter)
+    failed: int = 0
+    """Lines that could not be read."""
+    records: list[dict[str, str]] = field(default_factory=list)
+
+    def progress(self) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{self.outcomes.total():,} tokens", err=True, nl=False)
+
+    def tell(self, *, as_json: bool) -> None:
+        counts = {name: self.outcomes[name] for name in ("opened", "erased", "invalid")}
+        if as_json:
+            told = {**counts, "unreadable_lines": self.failed, "records": self.records}
+            click.echo(json.dumps(told), err=True)
+            return
+        said = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        start = "\r" if sys.stderr.isatty() else ""
+        click.echo(f"{start}{said}; {len(self.records)} records in the audit trail", err=True)
+
+
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The tokens in portions of what one request may hold."""
+    batch: list[Item] = []
+    characters = 0
+    for item in items:
+        size = len(item["token"]) if isinstance(item.get("token"), str) else 0
+        if batch and (len(batch) == TOKENS_MAX or characters + size > REQUEST_CHARACTERS_MAX):
+            yield batch
+            batch, characters = [], 0
+        batch.append(item)
+        characters += size
+    if batch:
+        yield batch
+
+
+def _policy(policy: str) -> tuple[str, Plan | None]:
+    if not policy.endswith((".yaml", ".yml")):
+        return policy, None
+    try:
+        plan = read_source(Path(policy)).plan
+    except PolicyError as error:
+        unusable(f"the policy is unusable\n{error}")
+    return plan.name, plan
+
+
+def _picks(plan: Plan | None, fields: str | None) -> Callable[[dict[str, Any]], Iterable[Item]]:
+    if fields is None:
+        return _token_object
+    if plan is None:
+        unusable("--fields reads whole events by the policy: give --policy as its YAML file")
+    return picker(plan, [path.strip() for path in fields.split(",")])
+
+
+def _token_object(line: dict[str, Any]) -> Iterable[Item]:
+    if unknown := line.keys() - set(PARTS):
+        hint = "" if "new" not in unknown else ": is it a whole event? Then say which --fields"
+        raise Poison(f"is not an object of {', '.join(PARTS)}{hint}")
+    if not isinstance(line.get("field"), str) or not isinstance(line.get("token"), str):
+        raise Poison("lacks a field or a token")
+    if "subject" in line:
+        line["subject"] = as_text(line["subject"])
+    return [line]
+
+
+def _read(picks: Callable[[dict[str, Any]], Iterable[Item]], tally: _Tally) -> Iterator[Item]:
+    if sys.stdin.isatty():
+        unusable("reads JSON Lines on stdin: pipe them in, or give --field and --token")
+    for number, line in numbered(sys.stdin.buffer):
+        try:
+            yield from picks(parsed(line))
+        except Poison as poison:
+            report(number, poison)
+            tally.failed += 1
+
+
+def _line(item: Item, value: dict[str, Any]) -> dict[str, Any]:
+    if value.get("type") == "number":
+        value = {"value": Decimal(value["value"])}
+    about = {"event_id": item["event_id"]} if "event_id" in item else {}
+    return {**about, "field": item["field"], **value}
+
+
+@contextmanager
+def _sink(out: Path | None) -> Iterator[TextIO]:
+    if out is None:
+        yield sys.stdout
+        return
+    try:
+        descriptor = os.open(out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        unusable(f"{out} is there already: values go into a new file only")
+    except OSError as error:
+        unusable(f"{out}: cannot be written: {error.strerror}")
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        yield stream
