@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "tidegate.receipt/1"
 ALGORITHM: Final = "ECDSA_SHA_256"
+RAW_BYTES_MAX: Final = 4096  # that KMS hashes itself
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
@@ -55,13 +56,12 @@ class Signer:
         Raises:
             Transient: KMS refused or did not answer.
         """
+        message, kind = canonical(receipt), "RAW"
+        if len(message) > RAW_BYTES_MAX:
+            message, kind = sha256(message).digest(), "DIGEST"  # the same signature
         with calling("kms:Sign of a receipt"):
-            # The digest, because KMS takes at most 4,096 bytes of a message.
             answer = self._kms.sign(
-                KeyId=self._key_arn,
-                Message=sha256(canonical(receipt)).digest(),
-                MessageType="DIGEST",
-                SigningAlgorithm=ALGORITHM,
+                KeyId=self._key_arn, Message=message, MessageType=kind, SigningAlgorithm=ALGORITHM
             )
         value = b64encode(answer["Signature"]).decode()
         return {
