@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "sanitize": ("processor.cli.sanitize:sanitize", "Sanitise JSON Lines by a policy, on this machine."),
     "detect": ("processor.cli.detect:detect", "Show what the recognisers find in texts."),
     "model": ("processor.cli.model:model", "Train, verify, measure and describe models."),
+    "audit": ("processor.cli.audit:audit", "Prove that the audit trail is whole; ask it what was done."),
     "package": ("processor.cli.package:package", "Build the function's package."),
 }
 """Each command with where it is and what it does, so that `--help` need not import any."""
