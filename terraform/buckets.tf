@@ -7,6 +7,10 @@ locals {
     audit      = { folder = "manifests", recovery_days = 7 }
     quarantine = { folder = "quarantine", recovery_days = 1 }
   }
+
+  # Of whoever had tokens opened or was erased, under whichever policies: as long as the longest of them asks. The policies
+  # that lie beside the manifests do not expire: they are small, name nobody, and without them no manifest can be read.
+  records_retention_days = { records = max([for days in values(local.retention_days) : days.audit]...) }
 }
 
 resource "aws_s3_bucket" "this" {
@@ -76,17 +80,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this[each.key].id
 
   dynamic "rule" {
-    for_each = local.retention_days
+    for_each = merge(
+      { for policy, days in local.retention_days : "${each.value.folder}/${policy}" => days[each.key] },
+      each.key == "audit" ? local.records_retention_days : {},
+    )
 
     content {
       id     = rule.key
       status = "Enabled"
 
       filter {
-        prefix = "${each.value.folder}/${rule.key}/"
+        prefix = "${rule.key}/"
       }
       expiration {
-        days = rule.value[each.key]
+        days = rule.value
       }
       noncurrent_version_expiration {
         noncurrent_days = each.value.recovery_days

@@ -1,5 +1,6 @@
-# Two kinds of key. The data key encrypts what lies in AWS. The token keys never leave KMS: the function derives its
-# token and pseudonym keys from their MACs, so who may make and open tokens is a question of IAM alone.
+# Three kinds of key. The data key encrypts what lies in AWS. The token keys never leave KMS: the functions derive their
+# token and pseudonym keys from their MACs, so who may make and open tokens is a question of IAM alone. The receipts key
+# signs what an erasure did.
 #
 # Their policies separate three powers: managing a key (the account's administrators, who cannot use it), using it, and
 # letting an AWS service use it. Use needs a grant in IAM as well.
@@ -90,10 +91,7 @@ data "aws_iam_policy_document" "data_key" {
     condition {
       test     = "ArnEquals"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values = [
-        for stream in local.streams :
-        "arn:${data.aws_partition.current.partition}:logs:${var.region}:${local.account}:log-group:/aws/lambda/${stream.name}"
-      ]
+      values   = values(local.log_arns)
     }
   }
 }
@@ -121,7 +119,7 @@ data "aws_iam_policy_document" "token_key" {
   source_policy_documents = [data.aws_iam_policy_document.key_management.json]
 
   statement {
-    sid       = "DeriveInStreams"
+    sid       = "Derive"
     actions   = ["kms:GenerateMac"]
     resources = ["*"]
 
@@ -132,12 +130,62 @@ data "aws_iam_policy_document" "token_key" {
     condition {
       test     = "ArnEquals"
       variable = "aws:PrincipalArn"
-      values   = local.role_arns
+      values   = values(local.role_arns)
     }
   }
 }
 
-# --- Both --------------------------------------------------------------------------------------------
+# --- Receipts key ------------------------------------------------------------------------------------
+
+# Asymmetric, so that a receipt can be checked years later and elsewhere, with the public key alone.
+resource "aws_kms_key" "receipts" {
+  description              = "${local.prefix}: signs the receipts of erasures"
+  key_usage                = "SIGN_VERIFY"
+  customer_master_key_spec = "ECC_NIST_P256"
+  deletion_window_in_days  = var.key_deletion_window_days
+  policy                   = data.aws_iam_policy_document.receipts_key.json
+}
+
+resource "aws_kms_alias" "receipts" {
+  name          = "alias/${local.prefix}-receipts"
+  target_key_id = aws_kms_key.receipts.key_id
+}
+
+data "aws_iam_policy_document" "receipts_key" {
+  #checkov:skip=CKV_AWS_111:a key policy's only resource is its key
+  #checkov:skip=CKV_AWS_356:a key policy's only resource is its key
+  source_policy_documents = [data.aws_iam_policy_document.key_management.json]
+
+  # A signature says that the erase function saw to it, so nobody else can make one.
+  statement {
+    sid       = "Sign"
+    actions   = ["kms:Sign"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:root"]
+    }
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = [local.role_arns.erase]
+    }
+  }
+
+  statement {
+    sid       = "Check"
+    actions   = ["kms:GetPublicKey", "kms:Verify"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:root"]
+    }
+  }
+}
+
+# --- All ---------------------------------------------------------------------------------------------
 
 data "aws_iam_policy_document" "key_management" {
   #checkov:skip=CKV_AWS_109:whoever manages a key manages its permissions; without this the key could never be changed again

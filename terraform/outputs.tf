@@ -23,6 +23,26 @@ output "ledger_table" {
   value       = aws_dynamodb_table.ledger.name
 }
 
+output "detokenize" {
+  description = "What opens tokens: attach caller_policy_arn to the roles that may ask."
+  value       = module.detokenize
+}
+
+output "erase" {
+  description = "What erases people: attach caller_policy_arn to the roles that may ask."
+  value       = module.erase
+}
+
+output "subjects_table" {
+  description = "A secret of each person, or the tombstone of one who was erased."
+  value       = aws_dynamodb_table.subjects.name
+}
+
+output "receipts_key" {
+  description = "What signs the receipts of erasures. To check one elsewhere: aws kms get-public-key --key-id <alias>."
+  value       = { arn = aws_kms_key.receipts.arn, alias = aws_kms_alias.receipts.name }
+}
+
 output "data_key_arn" {
   description = "Readers of the buckets need kms:Decrypt on this key, through S3."
   value       = aws_kms_key.data.arn

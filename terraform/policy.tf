@@ -13,10 +13,21 @@ locals {
     })
   }
 
-  # By convention, not by reference: the key policies name the roles, and the roles' policies the keys.
-  role_arns = [
-    for stream in local.streams : "arn:${data.aws_partition.current.partition}:iam::${local.account}:role/${stream.name}"
-  ]
+  # The two functions on people, which all streams share.
+  access          = { for power in ["detokenize", "erase"] : power => "${local.prefix}-${power}" }
+  access_log_days = max([for days in values(local.retention_days) : days.logs]...)
+
+  # By convention, not by reference: the key policies name roles and logs, and the roles' policies the keys.
+  functions = merge({ for name, stream in local.streams : name => stream.name }, local.access)
+  role_arns = {
+    for name, function in local.functions :
+    name => "arn:${data.aws_partition.current.partition}:iam::${local.account}:role/${function}"
+  }
+  log_arns = {
+    for name, function in local.functions :
+    name => "arn:${data.aws_partition.current.partition}:logs:${var.region}:${local.account}:log-group:/aws/lambda/${function}"
+  }
+  stream_role_arns = [for name in keys(local.streams) : local.role_arns[name]]
 
   policies = {
     for name in toset([for stream in local.streams : stream.policy]) :

@@ -31,6 +31,10 @@ module "stream" {
   alerts_topic_arn = aws_sns_topic.alerts.arn
   publishes_alerts = local.policies[each.value.policy].routes.sns.events != "none"
   ledger           = { name = aws_dynamodb_table.ledger.name, arn = aws_dynamodb_table.ledger.arn }
+  subjects         = { name = aws_dynamodb_table.subjects.name, arn = aws_dynamodb_table.subjects.arn }
+  subject_cache_s  = var.erasure_in_force_s
+  names_subject    = try(local.policies[each.value.policy].subject, null) != null
+  erases_removed   = try(local.policies[each.value.policy].on_remove, "pass") == "erase"
   data_key_arn     = aws_kms_key.data.arn
   token_key_arns   = { for version, key in aws_kms_key.token : version => key.arn }
 

@@ -75,3 +75,33 @@ resource "aws_dynamodb_table" "ledger" {
     kms_key_arn = aws_kms_key.data.arn
   }
 }
+
+# --- Subjects: a secret of each person, while there is one -------------------------------------------
+
+# To erase somebody is to destroy the secret here. A copy of the table that can be restored holds it still, so the
+# recovery period is how long an erasure takes to be final: see the variable. Two copies are made outside of it. AWS keeps
+# a last one for 35 days when a table with recovery is deleted, and a backup on demand stays until somebody deletes it:
+# leave this table out of backup plans.
+resource "aws_dynamodb_table" "subjects" {
+  name                        = "${local.prefix}-subjects"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = "subject"
+  deletion_protection_enabled = var.deletion_protection
+
+  attribute {
+    name = "subject" # a pseudonym: the table names nobody
+    type = "S"
+  }
+
+  # No TTL: a tombstone that expired would let the person come back.
+
+  point_in_time_recovery {
+    enabled                 = var.subjects_recovery_days > 0
+    recovery_period_in_days = var.subjects_recovery_days > 0 ? var.subjects_recovery_days : null
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = aws_kms_key.data.arn
+  }
+}

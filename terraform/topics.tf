@@ -42,7 +42,7 @@ data "aws_iam_policy_document" "alerts" {
     condition {
       test     = "ArnNotEquals"
       variable = "aws:PrincipalArn"
-      values   = local.role_arns
+      values   = local.stream_role_arns
     }
   }
 }

@@ -111,6 +111,11 @@ variable "streams" {
   }
 
   validation {
+    condition     = length(setintersection(keys(var.streams), ["detokenize", "erase", "ledger", "subjects"])) == 0
+    error_message = "A stream cannot be named detokenize, erase, ledger or subjects: the gate has a function or a table of that name."
+  }
+
+  validation {
     condition     = alltrue([for s in var.streams : (s.table == null) != (s.stream_arn == null)])
     error_message = "Each stream needs either table (create one) or stream_arn (guard an existing one), and not both."
   }
@@ -183,6 +188,66 @@ variable "streams" {
   }
 }
 
+# --- People: whose tokens open, and who is forgotten -------------------------------------------------
+
+variable "access_package" {
+  type        = string
+  description = "The zip of detokenize and erase, made by `make package`, relative to this folder."
+  default     = "../.build/access.zip"
+
+  validation {
+    condition     = fileexists("${path.root}/${var.access_package}")
+    error_message = "The package of detokenize and erase was not found: build it with `make package`, or give its path as `access_package`."
+  }
+}
+
+variable "access_concurrency" {
+  description = <<-EOT
+    How many requests detokenize and erase answer at once. Reserved for them, so that nothing else in the account can
+    starve them; and few, so that no caller gets far before an alarm rings. 0 shuts a function at once, in an
+    emergency; -1 reserves and limits nothing, for an account whose quota leaves nothing to reserve.
+  EOT
+
+  type = object({
+    detokenize = optional(number, 5)
+    erase      = optional(number, 2)
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for runs in values(var.access_concurrency) : runs >= -1 && runs <= 100 && floor(runs) == runs])
+    error_message = "access_concurrency must be -1 (none reserved) to 100 runs for each function; 0 shuts it."
+  }
+}
+
+variable "erasure_in_force_s" {
+  type        = number
+  description = "How long after an erasure a stream may still use the secret of the person, seconds: it asks for a secret again when it has had it this long. Shorter means more reads of the subjects table."
+  default     = 60
+
+  validation {
+    condition     = var.erasure_in_force_s >= 1 && var.erasure_in_force_s <= 900 && floor(var.erasure_in_force_s) == var.erasure_in_force_s
+    error_message = "erasure_in_force_s must be 1 to 900 whole seconds."
+  }
+}
+
+variable "subjects_recovery_days" {
+  description = <<-EOT
+    For how many days the subjects table can be restored to an earlier second; 0: not at all. A trade-off, which an
+    environment has to make: what can be restored can bring back the secret of somebody who was erased, so an erasure is
+    final only after this many days, and every receipt says the date. Without recovery, losing the table by accident makes
+    every token that goes by a person unreadable for good.
+  EOT
+
+  type    = number
+  default = 7
+
+  validation {
+    condition     = var.subjects_recovery_days >= 0 && var.subjects_recovery_days <= 35 && floor(var.subjects_recovery_days) == var.subjects_recovery_days
+    error_message = "subjects_recovery_days must be 0 (no recovery) to 35 whole days."
+  }
+}
+
 # --- How it runs -------------------------------------------------------------------------------------
 
 variable "runtime" {
@@ -228,9 +293,19 @@ variable "alarm_topic_arns" {
 # --- What is kept, and how safely --------------------------------------------------------------------
 
 variable "token_key_versions" {
-  type        = set(number)
-  description = "Versions of the token key. Rotate by adding the next number: the highest makes tokens, all open them. Removing one kills its tokens."
-  default     = [1]
+  description = <<-EOT
+    Versions of the token key. To rotate, add the next number and keep those before: [1, 2]. The highest makes tokens, all
+    open them.
+
+    Removing one retires it. From the next apply on no token of that version opens, and whoever is in the subjects table
+    under its names alone is unknown, the erased included. KMS deletes the key after key_deletion_window_days. Until then
+    it can be had back (aws kms cancel-key-deletion, terraform import, the version here again); afterwards its tokens are
+    dead for good. `tidegate keys status` says which versions are in use. So that [2] is never written where [1, 2] was
+    meant, a version that goes has to be named in token_key_versions_retired.
+  EOT
+
+  type    = list(number)
+  default = [1]
 
   validation {
     condition     = length(var.token_key_versions) > 0
@@ -240,6 +315,34 @@ variable "token_key_versions" {
   validation {
     condition     = alltrue([for v in var.token_key_versions : v >= 1 && floor(v) == v])
     error_message = "token_key_versions must be whole numbers from 1."
+  }
+
+  validation {
+    condition     = length(distinct(var.token_key_versions)) == length(var.token_key_versions)
+    error_message = "token_key_versions names a version twice."
+  }
+}
+
+variable "token_key_versions_retired" {
+  type        = list(number)
+  description = "Versions of the token key that are gone, or are to go: nothing opens their tokens. See token_key_versions."
+  default     = []
+
+  validation {
+    condition = length(setsubtract(
+      range(1, try(max(var.token_key_versions...), 1)), concat(var.token_key_versions, var.token_key_versions_retired)
+    )) == 0
+    error_message = "token_key_versions skips a version: its key would be deleted, and its tokens with it. To rotate, keep it beside the new one. If nothing uses it any more (`tidegate keys status`), name it in token_key_versions_retired."
+  }
+
+  validation {
+    condition     = length(setintersection(var.token_key_versions_retired, var.token_key_versions)) == 0
+    error_message = "A version is both in token_key_versions and in token_key_versions_retired: leave it in one of them."
+  }
+
+  validation {
+    condition     = alltrue([for v in var.token_key_versions_retired : v < try(max(var.token_key_versions...), 1)])
+    error_message = "token_key_versions_retired names a version above those in use: the newest makes the tokens and cannot retire."
   }
 }
 

@@ -7,6 +7,11 @@ deletion_protection      = false
 key_deletion_window_days = 7
 tracing                  = "Active"
 
+# Made-up people: nothing to restore, and an erasure can be seen to be final at once.
+subjects_recovery_days = 0
+erasure_in_force_s     = 10
+access_concurrency     = { detokenize = -1, erase = -1 } # the quota of a new account leaves nothing to reserve
+
 streams = {
   payments = {
     table          = { hash_key = "payment_id", ttl_attribute = "expires_at" }

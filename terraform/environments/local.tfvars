@@ -6,6 +6,7 @@ embedded    = true
 
 deletion_protection      = false
 key_deletion_window_days = 7
+erasure_in_force_s       = 1
 
 streams = {
   payments = {

@@ -7,6 +7,10 @@ region      = "eu-west-1"
 # Nobody, the account's root included, can delete a manifest before its retention ends. There is no way back from this.
 audit_lock_mode = "COMPLIANCE"
 
+# A week to notice that the subjects table was damaged; and an erased person's secret is gone for good after that week.
+# Agree on it with whoever answers for erasures: the receipts say the date.
+subjects_recovery_days = 7
+
 streams = {
   payments = {
     # To guard a table you already have: its stream instead of `table`, and its KMS key if it has one of its own.

@@ -9,6 +9,7 @@ variables {
   environment     = "test"
   region          = "eu-west-1"
   policies_folder = "tests/policies"
+  access_package  = "versions.tf" # any file: Terraform only hashes it
 
   streams = {
     cards = {
@@ -31,10 +32,10 @@ run "each_thing_is_kept_as_long_as_its_policy_says" {
       }
       }) == jsonencode({
       events     = { "events/cards/" = [31, 7], "events/loans/" = [45, 7] }
-      audit      = { "manifests/cards/" = [1000, 7], "manifests/loans/" = [500, 7] }
+      audit      = { "manifests/cards/" = [1000, 7], "manifests/loans/" = [500, 7], "records/" = [1000, 7] }
       quarantine = { "quarantine/cards/" = [13, 1], "quarantine/loans/" = [7, 1] }
     })
-    error_message = "Each policy's folder in each bucket must expire after the days in its own YAML."
+    error_message = "Each policy's folder in each bucket must expire after the days in its own YAML, and what is recorded of people after the longest of them."
   }
 
   assert {
@@ -137,9 +138,34 @@ run "keys_separate_management_from_use" {
     condition = jsonencode([
       for s in data.aws_iam_policy_document.token_key.statement : [sort(s.actions), [for c in s.condition : [c.test, c.variable, sort(c.values)]]]
       ]) == jsonencode([
-      [["kms:GenerateMac"], [["ArnEquals", "aws:PrincipalArn", ["arn:aws:iam::123456789012:role/tidegate-test-cards", "arn:aws:iam::123456789012:role/tidegate-test-home-loans"]]]],
+      [["kms:GenerateMac"], [["ArnEquals", "aws:PrincipalArn", ["arn:aws:iam::123456789012:role/tidegate-test-cards", "arn:aws:iam::123456789012:role/tidegate-test-detokenize", "arn:aws:iam::123456789012:role/tidegate-test-erase", "arn:aws:iam::123456789012:role/tidegate-test-home-loans"]]]],
     ])
-    error_message = "The streams' roles, and nobody else, may derive from a token key."
+    error_message = "The roles of the streams, of detokenize and of erase, and nobody else, may derive from a token key."
+  }
+
+  assert {
+    condition     = aws_kms_key.receipts.key_usage == "SIGN_VERIFY" && aws_kms_key.receipts.customer_master_key_spec == "ECC_NIST_P256" && aws_kms_key.receipts.policy == data.aws_iam_policy_document.receipts_key.json && aws_kms_alias.receipts.name == "alias/tidegate-test-receipts"
+    error_message = "The receipts key must sign by ECDSA on P-256, under the policy tested below and the alias that the commands look for."
+  }
+
+  assert {
+    condition = jsonencode([
+      for s in data.aws_iam_policy_document.receipts_key.statement : [sort(s.actions), [for c in s.condition : [c.test, c.variable, c.values]]]
+      ]) == jsonencode([
+      [["kms:Sign"], [["ArnEquals", "aws:PrincipalArn", ["arn:aws:iam::123456789012:role/tidegate-test-erase"]]]],
+      [["kms:GetPublicKey", "kms:Verify"], []],
+    ])
+    error_message = "The erase function alone may sign a receipt; anybody of the account may check one."
+  }
+
+  assert {
+    condition = jsonencode([
+      for s in data.aws_iam_policy_document.data_key.statement : [for c in s.condition : sort(c.values)] if s.sid == "EncryptLogs"
+      ]) == jsonencode([[[
+        for name in ["cards", "detokenize", "erase", "home-loans"] :
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/tidegate-test-${name}"
+    ]]])
+    error_message = "The data key must serve the logs of the gate's functions and no others."
   }
 
   assert {
@@ -164,10 +190,24 @@ run "the_token_key_rotates_by_adding_a_version" {
   }
 }
 
+run "a_token_key_retires_when_that_is_meant" {
+  command = plan
+
+  variables {
+    token_key_versions         = [2, 3]
+    token_key_versions_retired = [1]
+  }
+
+  assert {
+    condition     = keys(aws_kms_key.token) == ["2", "3"]
+    error_message = "Version 1 must be gone, and the others there."
+  }
+}
+
 run "tables_are_encrypted_and_recoverable" {
   assert {
     condition = alltrue([
-      for table in concat([aws_dynamodb_table.ledger], values(aws_dynamodb_table.source)) :
+      for table in concat([aws_dynamodb_table.ledger, aws_dynamodb_table.subjects], values(aws_dynamodb_table.source)) :
       table.server_side_encryption[0].enabled && table.server_side_encryption[0].kms_key_arn == aws_kms_key.data.arn && table.point_in_time_recovery[0].enabled && table.deletion_protection_enabled && table.billing_mode == "PAY_PER_REQUEST"
     ])
     error_message = "Every table must be encrypted with the data key, recoverable and protected from deletion."
@@ -191,6 +231,51 @@ run "tables_are_encrypted_and_recoverable" {
   assert {
     condition     = aws_dynamodb_table.ledger.hash_key == "stream" && aws_dynamodb_table.ledger.range_key == "intent" && aws_dynamodb_table.ledger.ttl[0].attribute_name == "expires_at" && aws_dynamodb_table.ledger.ttl[0].enabled
     error_message = "The ledger's keys and TTL attribute are a contract with the function."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.subjects.name == "tidegate-test-subjects" && aws_dynamodb_table.subjects.hash_key == "subject" && jsonencode({ for a in aws_dynamodb_table.subjects.attribute : a.name => a.type }) == jsonencode({ subject = "S" })
+    error_message = "The subjects table's name and key are a contract with the functions and the commands."
+  }
+
+  assert {
+    condition     = length(aws_dynamodb_table.subjects.ttl) == 0 && aws_dynamodb_table.subjects.stream_enabled != true
+    error_message = "Nothing of a person may expire, or an erased one would come back; and no stream may carry secrets away."
+  }
+}
+
+run "a_secret_can_be_restored_for_a_week" {
+  command = plan
+
+  assert {
+    condition     = aws_dynamodb_table.subjects.point_in_time_recovery[0].enabled && aws_dynamodb_table.subjects.point_in_time_recovery[0].recovery_period_in_days == 7
+    error_message = "Unless an environment says otherwise, the last copy of a destroyed secret must be gone after seven days."
+  }
+}
+
+run "an_environment_may_keep_secrets_restorable_for_longer" {
+  command = plan
+
+  variables {
+    subjects_recovery_days = 35
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.subjects.point_in_time_recovery[0].enabled && aws_dynamodb_table.subjects.point_in_time_recovery[0].recovery_period_in_days == 35
+    error_message = "The recovery period must be what the environment says."
+  }
+}
+
+run "an_environment_may_do_without_recovery" {
+  command = plan
+
+  variables {
+    subjects_recovery_days = 0
+  }
+
+  assert {
+    condition     = !aws_dynamodb_table.subjects.point_in_time_recovery[0].enabled
+    error_message = "Of 0 days nothing must be kept."
   }
 }
 
@@ -236,8 +321,24 @@ run "each_stream_gets_its_own_room" {
   }
 
   assert {
+    condition     = output.streams["cards"].names_subject && !output.streams["home-loans"].names_subject && !output.streams["cards"].erases_removed
+    error_message = "A stream may reach the subjects if, and only if, its policy names whose data it is; and erase only if that says so."
+  }
+
+  assert {
     condition     = output.buckets == { events = "tidegate-test-events-123456789012", audit = "tidegate-test-audit-123456789012", quarantine = "tidegate-test-quarantine-123456789012" }
     error_message = "The outputs must name the buckets."
+  }
+}
+
+run "a_policy_may_erase_who_is_removed" {
+  variables {
+    streams = { members = { package = "versions.tf", table = { hash_key = "member_id" } } }
+  }
+
+  assert {
+    condition     = output.streams["members"].names_subject && output.streams["members"].erases_removed
+    error_message = "`on_remove: erase` of a policy must reach its stream."
   }
 }
 
@@ -249,7 +350,7 @@ run "what_is_worthless_may_be_destroyed" {
   }
 
   assert {
-    condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy]) && !aws_dynamodb_table.ledger.deletion_protection_enabled && !aws_dynamodb_table.source["cards"].deletion_protection_enabled
+    condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy]) && !aws_dynamodb_table.ledger.deletion_protection_enabled && !aws_dynamodb_table.subjects.deletion_protection_enabled && !aws_dynamodb_table.source["cards"].deletion_protection_enabled
     error_message = "Without protection a destroy must leave nothing."
   }
 }

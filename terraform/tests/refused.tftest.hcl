@@ -8,6 +8,7 @@ variables {
   environment     = "test"
   region          = "eu-west-1"
   policies_folder = "tests/policies"
+  access_package  = "versions.tf"
   streams         = { cards = { package = "versions.tf", table = { hash_key = "id" } } }
 }
 
@@ -66,6 +67,16 @@ run "a_name_that_cannot_be_a_function" {
 
   variables {
     streams = { "Cards!" = { policy = "cards", package = "versions.tf", table = { hash_key = "id" } } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_name_that_the_gate_has_taken" {
+  command = plan
+
+  variables {
+    streams = { erase = { policy = "cards", package = "versions.tf", table = { hash_key = "id" } } }
   }
 
   expect_failures = [var.streams]
@@ -200,13 +211,18 @@ run "settings_of_the_environment_that_cannot_work" {
     runtime                  = "python3.11"
     architecture             = "riscv"
     tracing                  = "On"
+    access_package           = "missing.zip"
+    access_concurrency       = { detokenize = -2 }
+    erasure_in_force_s       = 0
+    subjects_recovery_days   = 36
     token_key_versions       = []
     key_deletion_window_days = 1
     audit_lock_mode          = "LOCKED"
   }
 
   expect_failures = [
-    var.environment, var.region, var.runtime, var.architecture, var.tracing, var.token_key_versions,
+    var.environment, var.region, var.runtime, var.architecture, var.tracing, var.access_package,
+    var.access_concurrency, var.erasure_in_force_s, var.subjects_recovery_days, var.token_key_versions,
     var.key_deletion_window_days, var.audit_lock_mode,
   ]
 }
@@ -219,4 +235,56 @@ run "a_token_key_version_that_is_no_count" {
   }
 
   expect_failures = [var.token_key_versions]
+}
+
+run "a_token_key_version_named_twice" {
+  command = plan
+
+  variables {
+    token_key_versions = [1, 2, 2]
+  }
+
+  expect_failures = [var.token_key_versions]
+}
+
+run "two_written_where_one_and_two_was_meant" {
+  command = plan
+
+  variables {
+    token_key_versions = [2]
+  }
+
+  expect_failures = [var.token_key_versions_retired]
+}
+
+run "a_version_that_is_kept_and_retired" {
+  command = plan
+
+  variables {
+    token_key_versions         = [1, 2]
+    token_key_versions_retired = [1]
+  }
+
+  expect_failures = [var.token_key_versions_retired]
+}
+
+run "the_newest_version_retired" {
+  command = plan
+
+  variables {
+    token_key_versions         = [1]
+    token_key_versions_retired = [2]
+  }
+
+  expect_failures = [var.token_key_versions_retired]
+}
+
+run "an_erasure_that_takes_longer_than_a_quarter_of_an_hour" {
+  command = plan
+
+  variables {
+    erasure_in_force_s = 901
+  }
+
+  expect_failures = [var.erasure_in_force_s]
 }

@@ -34,6 +34,10 @@ variables {
   alerts_topic_arn = "arn:aws:sns:eu-west-1:123456789012:alerts"
   publishes_alerts = true
   ledger           = { name = "the-ledger", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-ledger" }
+  subjects         = { name = "the-subjects", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-subjects" }
+  subject_cache_s  = 61
+  names_subject    = true
+  erases_removed   = true
   data_key_arn     = "arn:aws:kms:eu-west-1:123456789012:key/data"
   token_key_arns   = { "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1", "2" = "arn:aws:kms:eu-west-1:123456789012:key/token-2" }
 
@@ -62,6 +66,14 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
         ["dynamodb:PutItem", "dynamodb:Query"],
         ["arn:aws:dynamodb:eu-west-1:123456789012:table/the-ledger"],
       ]
+      KeepSubjects = [
+        ["dynamodb:BatchGetItem", "dynamodb:PutItem"],
+        ["arn:aws:dynamodb:eu-west-1:123456789012:table/the-subjects"],
+      ]
+      EraseWhoWasRemoved = [
+        ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+        ["arn:aws:dynamodb:eu-west-1:123456789012:table/the-subjects"],
+      ]
       DeriveTokenKeys = [
         ["kms:GenerateMac"],
         ["arn:aws:kms:eu-west-1:123456789012:key/token-1", "arn:aws:kms:eu-west-1:123456789012:key/token-2"],
@@ -70,9 +82,16 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
         ["s3:GetObject", "s3:PutObject"],
         ["arn:aws:s3:::the-events/events/cards/*"],
       ]
-      WriteManifestsAndQuarantine = [
+      WriteAuditAndQuarantine = [
         ["s3:PutObject"],
-        ["arn:aws:s3:::the-audit/manifests/cards/*", "arn:aws:s3:::the-quarantine/quarantine/cards/*"],
+        [
+          "arn:aws:s3:::the-audit/manifests/cards/*", "arn:aws:s3:::the-audit/policies/cards/*",
+          "arn:aws:s3:::the-audit/records/erase/*", "arn:aws:s3:::the-quarantine/quarantine/cards/*",
+        ],
+      ]
+      KeepChains = [
+        ["dynamodb:PutItem"],
+        ["arn:aws:dynamodb:eu-west-1:123456789012:table/the-ledger"],
       ]
       PublishAlerts = [
         ["sns:Publish"],
@@ -106,12 +125,20 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
     condition = jsonencode({
       for s in data.aws_iam_policy_document.role.statement : s.sid => [for c in s.condition : [c.test, c.variable, sort(c.values)]] if length(s.condition) > 0
       }) == jsonencode({
+      KeepLedger          = [["ForAllValues:StringNotLike", "dynamodb:LeadingKeys", ["chains/*", "rates/*"]]]
       DeriveTokenKeys     = [["StringEquals", "kms:MacAlgorithm", ["HMAC_SHA_512"]]]
+      KeepChains          = [["ForAllValues:StringEquals", "dynamodb:LeadingKeys", ["chains/stream/cards"]]]
       EncryptWhatItWrites = [["StringEquals", "kms:ViaService", ["dynamodb.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"]]]
       Seal                = [["StringEquals", "kms:EncryptionContext:purpose", ["tidegate.encrypt", "tidegate.quarantine"]]]
       DecryptStream       = [["StringEquals", "kms:ViaService", ["dynamodb.eu-west-1.amazonaws.com"]]]
     })
-    error_message = "Keys must be usable only as the gate uses them: token keys for HMAC_SHA_512, the others through services."
+    error_message = "Keys must be usable only as the gate uses them: token keys for HMAC_SHA_512, the others through services. In the ledger a stream must reach its own intents and chains, not what the other functions keep there."
+  }
+
+  # It makes tokens: that it cannot have them opened, nor call for an erasure, is what makes them tokens.
+  assert {
+    condition     = alltrue([for action in flatten([for s in data.aws_iam_policy_document.role.statement : s.actions]) : can(regex("^(dynamodb|kms|logs|s3|sns|sqs|xray):[A-Za-z]+$", action))])
+    error_message = "The stream's role must not reach Lambda, nor anything by a wildcard."
   }
 
   assert {
@@ -139,6 +166,48 @@ run "a_policy_without_alerts_may_not_publish" {
   assert {
     condition     = !contains(flatten([for s in data.aws_iam_policy_document.role.statement : s.actions]), "sns:Publish")
     error_message = "The role may publish although the policy routes nothing to the topic."
+  }
+}
+
+run "a_policy_without_a_subject_keeps_away_from_people" {
+  command = plan
+
+  module {
+    source = "./modules/stream"
+  }
+
+  variables {
+    names_subject  = false
+    erases_removed = false
+  }
+
+  assert {
+    condition     = !contains(flatten([for s in data.aws_iam_policy_document.role.statement : s.resources]), var.subjects.arn)
+    error_message = "The role reaches the subjects table although the policy says nothing of whose data it is."
+  }
+}
+
+run "a_policy_that_erases_nobody_may_not_erase" {
+  command = plan
+
+  module {
+    source = "./modules/stream"
+  }
+
+  variables {
+    erases_removed = false
+  }
+
+  assert {
+    condition = jsonencode([
+      for s in data.aws_iam_policy_document.role.statement : sort(s.actions) if contains(s.resources, var.subjects.arn)
+    ]) == jsonencode([["dynamodb:BatchGetItem", "dynamodb:PutItem"]])
+    error_message = "The role may create people and look them up, not erase them: it is not asked to."
+  }
+
+  assert {
+    condition     = !contains(flatten([for s in data.aws_iam_policy_document.role.statement : s.resources]), "arn:aws:s3:::the-audit/records/erase/*")
+    error_message = "Who erases nobody has no erasure to record."
   }
 }
 
@@ -183,13 +252,15 @@ run "the_function_knows_its_surroundings" {
 
   assert {
     condition = jsonencode(aws_lambda_function.this.environment[0].variables) == jsonencode({
-      EVENTS_BUCKET     = "the-events"
-      AUDIT_BUCKET      = "the-audit"
-      QUARANTINE_BUCKET = "the-quarantine"
-      ALERTS_TOPIC_ARN  = "arn:aws:sns:eu-west-1:123456789012:alerts"
-      LEDGER_TABLE      = "the-ledger"
-      DATA_KEY_ARN      = "arn:aws:kms:eu-west-1:123456789012:key/data"
-      TOKEN_KEY_ARNS    = jsonencode({ "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1", "2" = "arn:aws:kms:eu-west-1:123456789012:key/token-2" })
+      EVENTS_BUCKET         = "the-events"
+      AUDIT_BUCKET          = "the-audit"
+      QUARANTINE_BUCKET     = "the-quarantine"
+      ALERTS_TOPIC_ARN      = "arn:aws:sns:eu-west-1:123456789012:alerts"
+      LEDGER_TABLE          = "the-ledger"
+      SUBJECTS_TABLE        = "the-subjects"
+      SUBJECT_CACHE_SECONDS = "61"
+      DATA_KEY_ARN          = "arn:aws:kms:eu-west-1:123456789012:key/data"
+      TOKEN_KEY_ARNS        = jsonencode({ "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1", "2" = "arn:aws:kms:eu-west-1:123456789012:key/token-2" })
     })
     error_message = "The function's environment is a contract: ${jsonencode(aws_lambda_function.this.environment[0].variables)}"
   }

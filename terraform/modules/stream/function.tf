@@ -19,13 +19,15 @@ resource "aws_lambda_function" "this" {
 
   environment {
     variables = {
-      EVENTS_BUCKET     = var.buckets["events"].name
-      AUDIT_BUCKET      = var.buckets["audit"].name
-      QUARANTINE_BUCKET = var.buckets["quarantine"].name
-      ALERTS_TOPIC_ARN  = var.alerts_topic_arn
-      LEDGER_TABLE      = var.ledger.name
-      DATA_KEY_ARN      = var.data_key_arn
-      TOKEN_KEY_ARNS    = jsonencode(var.token_key_arns)
+      EVENTS_BUCKET         = var.buckets["events"].name
+      AUDIT_BUCKET          = var.buckets["audit"].name
+      QUARANTINE_BUCKET     = var.buckets["quarantine"].name
+      ALERTS_TOPIC_ARN      = var.alerts_topic_arn
+      LEDGER_TABLE          = var.ledger.name
+      SUBJECTS_TABLE        = var.subjects.name
+      SUBJECT_CACHE_SECONDS = var.subject_cache_s
+      DATA_KEY_ARN          = var.data_key_arn
+      TOKEN_KEY_ARNS        = jsonencode(var.token_key_arns)
     }
   }
 

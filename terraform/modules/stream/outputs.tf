@@ -37,3 +37,13 @@ output "publishes_alerts" {
   description = "Whether the policy sends anything to the alerts topic."
   value       = var.publishes_alerts
 }
+
+output "names_subject" {
+  description = "Whether the policy says whose data a record is."
+  value       = var.names_subject
+}
+
+output "erases_removed" {
+  description = "Whether the removal of a record erases the person."
+  value       = var.erases_removed
+}

@@ -41,10 +41,37 @@ data "aws_iam_policy_document" "role" {
     resources = ["*"] # IAM knows no resource for this action; it tells names, never records
   }
 
+  # Its intents. Heads of audit chains and the rates of detokenize are in the same table and not in its reach.
   statement {
     sid       = "KeepLedger"
     actions   = ["dynamodb:PutItem", "dynamodb:Query"]
     resources = [var.ledger.arn]
+
+    condition {
+      test     = "ForAllValues:StringNotLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["chains/*", "rates/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.names_subject ? [var.subjects.arn] : []
+
+    content {
+      sid       = "KeepSubjects"
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.erases_removed ? [var.subjects.arn] : []
+
+    content {
+      sid       = "EraseWhoWasRemoved"
+      actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+      resources = [statement.value]
+    }
   }
 
   statement {
@@ -68,12 +95,29 @@ data "aws_iam_policy_document" "role" {
 
   # Written and never read by the gate.
   statement {
-    sid     = "WriteManifestsAndQuarantine"
+    sid     = "WriteAuditAndQuarantine"
     actions = ["s3:PutObject"]
-    resources = [
-      "${var.buckets["audit"].arn}/manifests/${var.policy}/*",
-      "${var.buckets["quarantine"].arn}/quarantine/${var.policy}/*",
-    ]
+    resources = concat(
+      [
+        "${var.buckets["audit"].arn}/manifests/${var.policy}/*",
+        "${var.buckets["audit"].arn}/policies/${var.policy}/*",
+        "${var.buckets["quarantine"].arn}/quarantine/${var.policy}/*",
+      ],
+      var.erases_removed ? ["${var.buckets["audit"].arn}/records/erase/*"] : [],
+    )
+  }
+
+  # Where its audit chains end.
+  statement {
+    sid       = "KeepChains"
+    actions   = ["dynamodb:PutItem"]
+    resources = [var.ledger.arn]
+
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["chains/stream/${var.policy}"]
+    }
   }
 
   # PublishBatch is authorised as Publish.

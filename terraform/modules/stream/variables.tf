@@ -121,6 +121,26 @@ variable "ledger" {
   description = "The ledger table."
 }
 
+variable "subjects" {
+  type        = object({ name = string, arn = string })
+  description = "The subjects table."
+}
+
+variable "subject_cache_s" {
+  type        = number
+  description = "How long the function may go on using a person's secret without asking again, seconds."
+}
+
+variable "names_subject" {
+  type        = bool
+  description = "Whether the policy names a subject. If not, the role does not reach the subjects table."
+}
+
+variable "erases_removed" {
+  type        = bool
+  description = "Whether a removal erases the person (on_remove: erase). If not, the role may not erase."
+}
+
 variable "data_key_arn" {
   type        = string
   description = "Key that encrypts what the function writes."

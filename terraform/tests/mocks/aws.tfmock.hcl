@@ -51,3 +51,7 @@ mock_resource "aws_lambda_function" {
 mock_resource "aws_lambda_alias" {
   defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:tidegate-test-cards:live" }
 }
+
+mock_resource "aws_iam_policy" {
+  defaults = { arn = "arn:aws:iam::123456789012:policy/tidegate-test-caller" }
+}
