@@ -63,7 +63,7 @@ def pass_through(gate: Gate, records: Sequence[Any], tally: Tally) -> None:
     for one in settled:
         tally.add(one)
         gate.audit.describe(one.stored, one.intent.summary, one.intent.first, one.intent.last)
-    gate.removals.forget(_removed(gate, changes))
+    tally.forgotten = gate.removals.forget(_removed(gate, changes))
     alerts = [event for event in events if _alerts(gate.plan, event)]
     gate.alerts.publish(alerts, _where(settled, alerts))
     tally.alerts = len(alerts)

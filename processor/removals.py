@@ -37,15 +37,15 @@ class Removals:
         covered = {"name": plan.name, "version": plan.version, "sha256": plan.sha256}
         self._covered = {**covered, "fields": list(plan.subject_fields)}
 
-    def forget(self, removed: Sequence[tuple[Person, Change]]) -> None:
-        """Erase the people of these removals and record it, once for the same removals.
+    def forget(self, removed: Sequence[tuple[Person, Change]]) -> int:
+        """Erase the people of these removals and record it, once for the same removals; how many they are.
 
         Raises:
             Transient: some may be erased; the next delivery goes on from there.
         """
         people = sorted({person for person, _ in removed})
         if not people:
-            return
+            return 0
         with ThreadPoolExecutor(min(ERASED_AT_ONCE, len(people))) as pool:
             times = list(pool.map(self._subjects.erase, people))
         changes = [change for _, change in removed]
@@ -63,6 +63,7 @@ class Removals:
             "events": sorted(change.event_id for change in changes),
         }
         self._chain.append(self._key(record["events"], latest), record)
+        return len(people)
 
     def _key(self, events: list[str], latest: int) -> str:
         """A function of the removals: the same delivered again finds its record there."""

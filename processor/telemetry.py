@@ -35,6 +35,10 @@ class Tally:
     alerts: int = 0
     leaks: int = 0
     mismatched: int = 0
+    erased: int = 0
+    """Values redacted because they are of a person who was erased."""
+    forgotten: int = 0
+    """People erased because of removals, those of earlier deliveries of the batch included."""
     imputed: int = 0
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Why records are in quarantine: (reason, path)."""
@@ -50,6 +54,7 @@ class Tally:
             self.imputed += summary["imputed"]
             self.leaks += summary["notes"]["leaks"]
             self.mismatched += summary["notes"]["mismatched"]
+            self.erased += summary["notes"]["erased"]
 
 
 METRICS: Final = {
@@ -60,6 +65,8 @@ METRICS: Final = {
     "RecordsQuarantined": "quarantined",
     "LeaksStopped": "leaks",
     "ValuesMismatched": "mismatched",
+    "ValuesErased": "erased",
+    "PeopleForgotten": "forgotten",
     "FeaturesImputed": "imputed",
 }
 """Each metric with the tally it tells. All are counts."""

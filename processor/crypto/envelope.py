@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from processor.crypto.tokens import TOKEN_CHARACTERS_MAX, InvalidToken
+from processor.crypto.tokens import TOKEN_CHARACTERS_MAX, InvalidToken, person_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +28,10 @@ SEALS_MAX: Final = 2**30
 class DataKey:
     """A key of 32 bytes, and the same wrapped for whoever is to open what it seals."""
 
-    __slots__ = ("_cipher", "_nonce_key", "_prefix")
+    __slots__ = ("_cipher", "_key", "_nonce_key", "_prefix")
 
     def __init__(self, plaintext: bytes, wrapped: bytes) -> None:
-        self._cipher = AESGCM(plaintext)
+        self._key, self._cipher = plaintext, AESGCM(plaintext)
         self._nonce_key = hmac.digest(plaintext, b"tidegate/nonce/v1", "sha256")
         self._prefix = f"{PREFIX}.{urlsafe_b64encode(wrapped).decode().rstrip('=')}."
 
@@ -41,19 +41,21 @@ class DataKey:
     def __reduce__(self) -> str:
         raise TypeError("a data key is not for pickling")
 
-    def seal(self, plaintext: bytes, associated: bytes) -> str:
+    def seal(self, plaintext: bytes, associated: bytes, secret: bytes = b"") -> str:
         """`enc.<wrapped key>.<nonce and ciphertext>`, bound to where it stands by the associated data.
 
-        The nonce is a MAC over both: a record that is delivered twice gives the same text under one key, and
-        the same value elsewhere another.
+        With a person's secret, under a key that the data key and the secret give. The nonce is a MAC over
+        value and place: a record that is delivered twice gives the same text under one key, the same value
+        elsewhere another.
         """
+        cipher = AESGCM(person_key(self._key, secret)) if secret else self._cipher
         framed = len(associated).to_bytes(8, "big") + associated + plaintext
         nonce = hmac.digest(self._nonce_key, framed, "sha256")[:NONCE_BYTES]
-        sealed = nonce + self._cipher.encrypt(nonce, plaintext, associated)
+        sealed = nonce + cipher.encrypt(nonce, plaintext, associated)
         return self._prefix + urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
-def open_sealed(text: str, unwrap: Callable[[bytes], bytes], associated: bytes) -> bytes:
+def open_sealed(text: str, unwrap: Callable[[bytes], bytes], associated: bytes, secret: bytes = b"") -> bytes:
     """The plaintext of what `DataKey.seal` gave, after `unwrap` has made the data key of its wrapped form.
 
     Raises:
@@ -64,7 +66,8 @@ def open_sealed(text: str, unwrap: Callable[[bytes], bytes], associated: bytes) 
         raise InvalidToken
     try:
         wrapped, sealed = (urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts[1:])
-        cipher = AESGCM(unwrap(wrapped))
+        key = unwrap(wrapped)
+        cipher = AESGCM(person_key(key, secret) if secret else key)
         return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
     except (ValueError, InvalidTag):
         raise InvalidToken from None

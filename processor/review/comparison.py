@@ -50,7 +50,7 @@ SETS: Final = {
     "entities": (Verdict.NARROWER, "replaced in the text"),
     "allow": (Verdict.WIDER, "let pass by the leak guard"),
 }
-NOT_JOINING: Final = frozenset({"allow"})
+NOT_JOINING: Final = frozenset({"allow", "previous"})
 """Options of actions whose output joins that do not change what it joins with."""
 
 
@@ -75,6 +75,7 @@ def compare(old: Plan, new: Plan) -> Comparison:
         *_whose(old, new),
         *_recognizers(old, new),
         *_limits(old, new),
+        *_purposes(old, new),
         *_score(old, new),
         *_routes(old, new),
         *_retention(old, new),
@@ -179,6 +180,8 @@ def _joins(outcome: Outcome) -> tuple[Any, ...] | None:
     if rule is None or not ACTIONS[rule.action].joinable:
         return None
     said = {name: value for name, value in said_options(rule).items() if name not in NOT_JOINING}
+    if rule.action == "tokenize":
+        said["class"] = rule.options.data_class  # a token is bound to it
     return rule.action, *said.items()
 
 
@@ -202,6 +205,20 @@ def _whose(old: Plan, new: Plan) -> Iterator[Difference]:
         yield from ranked("subject", "name", pair, lambda name: float(name is None), said)
     else:
         yield from neutral("subject", "name", pair, said)
+
+    order, said = in_order("erase", "pass"), "what a removal means for the person"
+    yield from ranked("on_remove", "erasure", (old.on_remove, new.on_remove), order, said)
+
+
+def _purposes(old: Plan, new: Plan) -> Iterator[Difference]:
+    before, after = ({one.name: one for one in plan.purposes} for plan in (old, new))
+    yield from members("purposes", "purposes", (before, after), Verdict.WIDER, "tokens may be opened for it")
+    for name in sorted(before.keys() & after.keys()):
+        one, two = before[name], after[name]
+        subject, said = f"purposes.{name}", "tokens of it may be opened"
+        yield from members(subject, "fields", (one.fields, two.fields), Verdict.WIDER, said)
+        pair, said = (one.values_per_hour, two.values_per_hour), "how many values one caller may have opened"
+        yield from ranked(subject, "values_per_hour", pair, more, said)
 
 
 def _recognizers(old: Plan, new: Plan) -> Iterator[Difference]:

@@ -49,7 +49,9 @@ CASES_SIDE_BY_SIDE = {
     "a": [{"when": "kind == 1", **of("pan", "pseudonymize")}, of("pan", "mask", keep_first=6)]
 }
 FPE_SIDE_BY_SIDE = {"a": of("pan", "fpe", keep_last=4), "b": of("pan", "hash")}
-LINKABLE = ("pseudonymize", "tokenize", "hash", "encrypt")
+ONE_WAY = ("pseudonymize", "hash")
+REVERSIBLE = ("tokenize", "encrypt")
+LINKABLE = ONE_WAY + REVERSIBLE
 PERSONAL = [name for name in CLASSES if name not in {"public", "secret", "authentication_data"}]
 SAFE = "hipaa-safe-harbor"
 CFR = "45 CFR 164.514"
@@ -239,8 +241,10 @@ CASES = [
         "gdpr",
         "Art. 17(1)",
         [({"x": of("identifier", action)}, {}) for action in LINKABLE]
+        + [({"x": of("identifier", action)}, {"subject": "x"}) for action in REVERSIBLE]
         + each("tokenize", "pan", "biometric", "network"),
-        [({"x": of("identifier", action)}, {"subject": "x"}) for action in LINKABLE]
+        [({"x": of("identifier", action)}, {"subject": "x"}) for action in ONE_WAY]
+        + [({"x": of("identifier", action, scope="subject")}, {"subject": "x"}) for action in REVERSIBLE]
         + each("redact", "identifier"),
     ),
     Case(
@@ -270,8 +274,16 @@ CASES = [
     Case(
         "ccpa",
         "1798.105(c)(1)",
-        each("tokenize", "identifier", "national_id", "pan", "network", "biometric", "sensitive"),
-        [({"x": of("identifier", "tokenize"), "id": of("identifier", "pseudonymize")}, {"subject": "id"})],
+        [
+            *each("tokenize", "identifier", "national_id", "pan", "network", "biometric", "sensitive"),
+            ({"x": of("identifier", "tokenize"), "id": of("identifier", "keep")}, {"subject": "id"}),
+        ],
+        [
+            (
+                {"x": of("identifier", "tokenize", scope="subject"), "id": of("identifier", "keep")},
+                {"subject": "id"},
+            )
+        ],
     ),
     Case("ccpa", "1798.110(c)(1)", only("redact"), each("redact", "identifier")),
     Case(

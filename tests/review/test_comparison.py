@@ -128,6 +128,12 @@ FIELDS = {
     "no longer joins": ({"a": "pseudonymize"}, {"a": "redact"}, ["- a exposure", "~ a joins"]),
     "the same, sealed": ({"a": "encrypt"}, {"a": "redact"}, ["- a exposure", "~ a opens"]),
     "required": ({"a": {"action": "keep", "required": True}}, {"a": "keep"}, ["+ a required"]),
+    "its class, to which tokens are bound": (
+        {"a": tokens()},
+        {"a": tokens(**{"class": "pan"})},
+        ["~ a class", "~ a joins"],
+    ),
+    "what the key before made": ({"a": tokens()}, {"a": tokens(previous=True)}, ["~ a options"]),
     "its class": (
         {"a": {"action": "keep", "class": "pan"}},
         {"a": {"action": "keep", "class": "public"}},
@@ -155,6 +161,8 @@ def test_fields(before: dict[str, Any], after: dict[str, Any], expected: list[st
     assert said(compare(new, old)) == mirrored(expected)
 
 
+BOTH = {"a": "tokenize", "b": "tokenize"}
+OWN = {"a": {"action": "tokenize", "scope": "subject"}}
 RECOGNISER = {"pattern": "[0-9]{6}", "context": ["staff"]}
 MORE = {
     "unknown fields by name": ({"unknown": "drop"}, {"unknown": "redact"}, ["+ unknown exposure"]),
@@ -178,6 +186,21 @@ MORE = {
         ["- recognizers.staff bare", "- recognizers.staff context"],
     ),
     "larger": ({"limits": {"items": 10}}, {"limits": {"items": 11}}, ["+ limits.items size"]),
+    "a purpose": (
+        {"fields": {"a": "tokenize"}},
+        {"fields": {"a": "tokenize"}, "purposes": {"fraud": {"fields": ["a"]}}},
+        ["+ purposes purposes"],
+    ),
+    "a purpose that opens more": (
+        {"fields": BOTH, "purposes": {"fraud": {"fields": ["a"]}}},
+        {"fields": BOTH, "purposes": {"fraud": {"fields": ["a", "b"], "values_per_hour": 50}}},
+        ["+ purposes.fraud fields", "- purposes.fraud values_per_hour"],
+    ),
+    "removals that erase": (
+        {"fields": OWN, "subject": "a"},
+        {"fields": OWN, "subject": "a", "on_remove": "erase"},
+        ["- on_remove erasure"],
+    ),
     "a grant": (
         {"score": SCORE},
         {"score": SCORE | {"reads": ["a", "b"]}},

@@ -208,6 +208,8 @@ def _plain(report: Report, standards: tuple[Standard, ...]) -> dict[str, Any]:
             "sha256": plan.sha256,
             "unknown": plan.unknown,
             "score": plan.score and asdict(plan.score),
+            "purposes": [asdict(purpose) for purpose in plan.purposes],
+            "on_remove": plan.on_remove,
             "exposure": _exposure(plan),
             "passes": [standard.name for standard in _passed(report, standards)],
         }
@@ -235,6 +237,11 @@ def _lines(report: Report, standards: tuple[Standard, ...]) -> Iterator[str]:
     else:
         yield f"Grants the model {plan.score.model} these raw fields: {', '.join(plan.score.reads)}"
         yield f"Flags from {plan.score.flag_at} on; alerts: {plan.routes.sns.events}"
+    for purpose in plan.purposes:
+        rate = f"{purpose.values_per_hour:,} values an hour for each caller"
+        yield f"Lets tokens be opened for {purpose.name}: {', '.join(purpose.fields)}; {rate}"
+    if plan.on_remove == "erase":
+        yield f"Erases the person whose record is removed, for good: {', '.join(plan.subject_fields)}"
     yield f"Fields that no rule names: {plan.unknown}"
     for standard in _passed(report, standards):
         yield f"Passes {standard.title}: nothing here goes against its {len(standard.clauses)} clauses"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from processor.crypto import from_plaintext, open_sealed, to_plaintext
 from processor.policy.actions.action import Open, Options, Sealed, Transform
+from processor.policy.kinds import Choice, key
 from processor.policy.notes import Mismatch
 
 if TYPE_CHECKING:
@@ -19,23 +20,43 @@ if TYPE_CHECKING:
 class Encrypt(Options):
     """Replace the value by AES-256-GCM ciphertext under a data key that KMS wraps."""
 
+    scope: str = field(
+        default="domain",
+        metadata=key(
+            Choice(
+                {
+                    "domain": "whoever KMS lets opens it, until the event expires",
+                    "subject": "and the person's secret is needed: once the person is erased nobody opens it",
+                }
+            ),
+            "Whose key it is. `subject` needs the policy's `subject`.",
+        ),
+    )
+
+    @property
+    def by_subject(self) -> bool:
+        """Whether a person's secret is part of the key."""
+        return self.scope == "subject"
+
 
 def associated_data(policy: str, path: str, event_id: str) -> bytes:
     """Where a sealed value stands; only there it opens. No part of it can hold the sign between them."""
     return f"tidegate.encrypt/1\x1f{policy}\x1f{path}\x1f{event_id}".encode()
 
 
-def encrypt(_options: Encrypt, means: Means) -> Transform:
+def encrypt(options: Encrypt, means: Means) -> Transform:
     """Seal any scalar; equal values of two events have nothing in common."""
     assert means.data_key is not None, "whoever builds the sanitiser brings it"  # noqa: S101
     data_key, policy, path = means.data_key, means.policy, means.path
+    by_subject = options.by_subject
 
     def apply(value: Any, record: Record) -> Any:
         try:
             plaintext = to_plaintext(value)
         except ValueError:
             raise Mismatch from None
-        return data_key().seal(plaintext, associated_data(policy, path, record.event_id))
+        secret = record.person() if by_subject else b""
+        return data_key().seal(plaintext, associated_data(policy, path, record.event_id), secret)
 
     return apply
 
@@ -46,8 +67,7 @@ def open_encrypted(_options: Encrypt, means: Means) -> Open:
     unwrap, policy, path = means.unwrap, means.policy, means.path
 
     def opened(sealed: Sealed) -> Scalar:
-        return from_plaintext(
-            open_sealed(sealed.text, unwrap, associated_data(policy, path, sealed.event_id))
-        )
+        associated = associated_data(policy, path, sealed.event_id)
+        return from_plaintext(open_sealed(sealed.text, unwrap, associated, sealed.secret))
 
     return opened
