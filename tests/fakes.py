@@ -92,8 +92,11 @@ class FakeS3:
             current = [self.objects[place]] if place in self.objects else []
             for at, one in enumerate([*current, *self.past.get(place, [])]):
                 entry = {"Key": place[1], "VersionId": one["VersionId"], "LastModified": one["LastModified"]}
-                kind = "Versions" if "Body" in one else "DeleteMarkers"
-                answer[kind].append(entry | {"IsLatest": at == 0, "Size": len(one.get("Body", b""))})
+                entry["IsLatest"] = at == 0
+                if "Body" in one:
+                    answer["Versions"].append(entry | {"Size": len(one["Body"])})
+                else:
+                    answer["DeleteMarkers"].append(entry)
         if answer["IsTruncated"]:
             answer |= {"NextKeyMarker": rest[2][1], "NextVersionIdMarker": "last"}
         return answer

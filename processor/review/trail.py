@@ -280,7 +280,10 @@ class _Walk:
             high = last.number
         self.walked.reaching_out += low > 1 or high < self.known
         for before, after in zip([low - 1, *numbers], [*numbers, high + 1], strict=True):
-            if after - before > 1:
+            around = [self.links[number] for number in (before, after) if number in self.links]
+            # A change may come up to a day late, so what is missing beside a link of a day that is read for
+            # its neighbours only may be of a day that is not read.
+            if after - before > 1 and all(link.day in self.window for link in around):
                 missing = _links(before + 1, after - 1)
                 verb = "are" if after - before > 2 else "is"  # noqa: PLR2004  the one between two
                 yield Flaw(

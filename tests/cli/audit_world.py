@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from processor.audit import Audit, Chain, record_key
 from processor.cli.audit.place import Place
@@ -16,6 +15,9 @@ from processor.review.trail import Flaw, Window
 from processor.sinks import Feed
 from tests.builders import event
 from tests.fakes import NOW, FakeDynamoDB, FakeS3, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 AUDIT, EVENTS, TABLE = "tidegate-test-audit-1", "tidegate-test-events-1", "tidegate-test-ledger"
 DAY_S = 86_400
@@ -49,12 +51,14 @@ class World:
     policy: bytes = POLICY
     summary: dict[str, Any] = field(default_factory=lambda: SUMMARY)
     now: float = NOW
+    audit: str = AUDIT
+    events: str = EVENTS
     line: Callable[[int], str] = lambda at: json.dumps({"event_id": f"{at:032x}"})
 
     def chain(self, group: str) -> Chain:
         return Chain(
             s3=self.s3,
-            bucket=AUDIT,
+            bucket=self.audit,
             dynamodb=self.dynamodb,
             ledger_table=TABLE,
             group=group,
@@ -66,7 +70,7 @@ class World:
         """A fresh execution environment."""
         return Audit(
             self.s3,
-            AUDIT,
+            self.audit,
             chain=self.chain("stream/payments"),
             policy=self.policy,
             policy_name="payments",
@@ -76,7 +80,7 @@ class World:
 
     def deliver(self, gate: Audit, at: int, day: str = "2026-11-23") -> None:
         """One batch of one event: its object, then its manifest."""
-        stored = Feed(self.s3, EVENTS).create(object_key(at, day), [event(at, line=self.line(at))])
+        stored = Feed(self.s3, self.events).create(object_key(at, day), [event(at, line=self.line(at))])
         assert stored
         gate.describe(stored, self.summary, str(at), str(at))
 
@@ -93,7 +97,7 @@ class World:
         self.s3.hook = self.dynamodb.hook = lambda _moment: None
 
     def fence(self, at: int) -> None:
-        Feed(self.s3, EVENTS).fence(object_key(at))
+        Feed(self.s3, self.events).fence(object_key(at))
 
     def record(self, chain: Chain, **record: Any) -> None:
         """One record of the detokenize or the erase function."""
@@ -101,7 +105,7 @@ class World:
         chain.append(record_key(kind, self.now, chain), {"kind": kind, **record})
 
     def place(self) -> Place:
-        return Place(self.s3, self.dynamodb, AUDIT, EVENTS, TABLE)
+        return Place(self.s3, self.dynamodb, self.audit, self.events, TABLE)
 
     def verification(self, window: Window | None = None, policy: str | None = None) -> Verification:
         return Verification(self.place(), policy, window or Window(), self.now + 3600)
