@@ -82,8 +82,9 @@ train: .venv/.ready ## Train the fraud model anew and write its card
 # --- On AWS --------------------------------------------------------------------------------------------
 
 .PHONY: package
-package: .venv/.ready ## Build .build/<policy>.zip for every policy (PYTHON=3.13 ARCH=arm64)
+package: .venv/.ready ## Build .build/<policy>.zip for every policy, and access.zip (PYTHON=3.13 ARCH=arm64)
 	@for policy in $(POLICIES); do $(BIN)/tidegate package --policy $$policy --python $(PYTHON) --arch $(ARCH); done
+	@$(BIN)/tidegate package --access $(addprefix --policy ,$(POLICIES)) --python $(PYTHON) --arch $(ARCH)
 
 .PHONY: plan
 plan: checked package ## Show what an environment would become: make plan ENV=dev

@@ -1,7 +1,12 @@
-"""`tidegate package`: the zip that Terraform deploys, the same bytes whenever the same things go in."""
+"""`tidegate package`: the zips that Terraform deploys, the same bytes whenever the same things go in.
+
+One for each stream, and one for the two functions on people (`--access`). Of `processor/` a package holds
+what its handlers import and no more: nothing that reads YAML or talks to people, and of neither the other's.
+"""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import platform
@@ -12,6 +17,7 @@ import tempfile
 import time
 import zipfile
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +31,7 @@ from processor.scoring import granted_scorer, served_files
 from processor.settings import MODEL, POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from processor.policy import Plan
 
@@ -34,11 +40,15 @@ LOCK: Final = REPOSITORY / "requirements.lambda.lock"
 BUILD: Final = REPOSITORY / ".build"
 SIZE_MAX: Final = 30_000_000  # bytes; Lambda takes 50 MB, but a cold start has to fetch and unpack it
 
-LEFT_OUT: Final = (
-    "cli", "local", "review",
-    "policy/document.py", "policy/schema.py", "policy/source.py",
-)  # fmt: skip
-"""What of `processor/` the function does not need: everything that reads YAML or talks to people."""
+STREAM: Final = ("processor.handler",)
+ACCESS: Final = ("processor.detokenize", "processor.erase")
+"""The handlers of a stream's package, and of the one that opens tokens and forgets people."""
+ACCESS_POLICIES: Final = "policies"
+"""Folder of the compiled policies in the latter."""
+BY_NAME: Final = "processor.policy.detection"
+"""The package whose modules are loaded by names that stand in a policy: all of them go along."""
+WITHOUT_SCORING: Final = ("numpy", "numpy-*", "numpy.libs")
+"""What of the wheels only the scorer needs."""
 
 # What of the wheels the function does not need. cryptography uses cffi's compiled half only, and the tables
 # of stdnum are of other numbers than ours.
@@ -69,7 +79,7 @@ class Package:
 def build(
     policy: Path, out: Path, python: str, arch: str, on_step: Callable[[str], None] = lambda _step: None
 ) -> Package:
-    """Build the package of one policy for a version of Python and an architecture, as Lambda names them.
+    """Build the package of a policy's stream for a Python version and an architecture, as Lambda names them.
 
     Everything is checked before anything is written, and the zip appears whole or not at all.
 
@@ -78,25 +88,68 @@ def build(
         TidegateError: a dependency cannot be had, or the package would be too large.
     """
     on_step(f"checking {policy}")
-    plan, compiled = compile_policy(policy)
-    if approval := approval_of(policy, plan):
-        compiled = dump_plan(plan, approval.compiled)
-    model = _checked_model(plan)
+    plan, compiled = _compiled(policy)
+    files = {POLICY: compiled}
+    if (model := _checked_model(plan)) is not None:
+        files |= {f"{MODEL}/{file.name}": file.read_bytes() for file in served_files(model)}
+    return _packed(files, STREAM, out, python=python, arch=arch, on_step=on_step)
+
+
+def build_access(
+    policies: Sequence[Path],
+    out: Path,
+    python: str,
+    arch: str,
+    on_step: Callable[[str], None] = lambda _step: None,
+) -> Package:
+    """Build the package of detokenize and erase, which know these policies. Otherwise as `build`.
+
+    Raises:
+        PolicyError: a policy is not fit to run.
+        TidegateError: no policy, or two of one name; or as `build`.
+    """
+    files: dict[str, bytes] = {}
+    for policy in policies:
+        on_step(f"checking {policy}")
+        plan, compiled = _compiled(policy)
+        name = f"{ACCESS_POLICIES}/{plan.name}.json"
+        if name in files:
+            raise TidegateError(
+                f"{policy}: another policy is named {plan.name}, too; one function serves both"
+            )
+        files[name] = compiled
+    if not files:
+        raise TidegateError("no policy: name at least one that detokenize and erase are to know")
+    return _packed(files, ACCESS, out, python=python, arch=arch, on_step=on_step, without=WITHOUT_SCORING)
+
+
+def _packed(
+    files: Mapping[str, bytes],
+    handlers: Sequence[str],
+    out: Path,
+    *,
+    python: str,
+    arch: str,
+    on_step: Callable[[str], None],
+    without: Sequence[str] = (),
+) -> Package:
+    """The package of some handlers, with these files in it and without these wheels."""
     wheels = _wheels(python, arch, on_step)
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="package-") as folder:
         tree = Path(folder)
-        shutil.copytree(REPOSITORY / "processor", tree / "processor", ignore=_left_out)
+        for module in reached(handlers):
+            target = tree / module.relative_to(REPOSITORY)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(module, target)
         bytecode = _compile(tree, python, on_step)
-        (tree / POLICY).write_bytes(compiled)
-        if model is not None:
-            (tree / MODEL).mkdir()
-            for file in served_files(model):
-                shutil.copyfile(file, tree / MODEL / file.name)
+        for name, content in files.items():
+            (tree / name).parent.mkdir(exist_ok=True)
+            (tree / name).write_bytes(content)
         on_step(f"writing {out}")
         out.parent.mkdir(parents=True, exist_ok=True)
         unfinished = out.with_suffix(".unfinished")
         try:
-            _zip([wheels, tree], unfinished)
+            _zip([wheels, tree], unfinished, without)
             size = unfinished.stat().st_size
             if size > SIZE_MAX:
                 raise TidegateError(f"the package has {size:,} bytes; more than {SIZE_MAX:,} start slowly")
@@ -104,6 +157,13 @@ def build(
         finally:
             unfinished.unlink(missing_ok=True)
     return Package(out, size, hashlib.sha256(out.read_bytes()).hexdigest(), bytecode)
+
+
+def _compiled(policy: Path) -> tuple[Plan, bytes]:
+    """A policy's plan and its bytes in a package, with who answers for it if it became wider."""
+    plan, compiled = compile_policy(policy)
+    approval = approval_of(policy, plan)
+    return plan, dump_plan(plan, approval.compiled) if approval else compiled
 
 
 def _checked_model(plan: Plan) -> Path | None:
@@ -115,9 +175,42 @@ def _checked_model(plan: Plan) -> Path | None:
     return folder
 
 
-def _left_out(folder: str, names: list[str]) -> set[str]:
-    inside = Path(folder).relative_to(REPOSITORY / "processor")
-    return {name for name in names if name == "__pycache__" or (inside / name).as_posix() in LEFT_OUT}
+def reached(handlers: Sequence[str]) -> list[Path]:
+    """The files of `processor/` that these modules import, directly or not, or load by name."""
+    found: dict[str, Path] = {}
+    waiting = list(handlers)
+    while waiting:
+        name = waiting.pop()
+        path = _file(name)
+        if path is None or name in found:
+            continue  # no module: a name in one, or of another package
+        found[name] = path
+        waiting += [*_imported(ast.parse(path.read_bytes())), name.rpartition(".")[0]]
+        if name == BY_NAME:
+            waiting += [f"{name}.{module.stem}" for module in path.parent.glob("*.py")]
+    return sorted(found.values())
+
+
+def _file(name: str) -> Path | None:
+    if name.partition(".")[0] != "processor":
+        return None
+    path = REPOSITORY.joinpath(*name.split("."))
+    return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    """The modules that some code imports when it runs: not those that are for the type checker alone."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                pass
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(module), names=names):
+                yield module
+                yield from (f"{module}.{alias.name}" for alias in names)
+            case _:
+                yield from _imported(node)
 
 
 def _wheels(python: str, arch: str, on_step: Callable[[str], None]) -> Path:
@@ -191,9 +284,14 @@ def _run(command: Sequence[str | Path], trouble: str) -> None:
         raise TidegateError(f"{trouble}.\n{last}")
 
 
-def _zip(trees: list[Path], out: Path) -> None:
+def _zip(trees: list[Path], out: Path, without: Sequence[str] = ()) -> None:
     """Zip folders into one, in an order and with times and modes that depend on nothing but the content."""
     files = {path.relative_to(tree).as_posix(): path for tree in trees for path in tree.rglob("*")}
+    files = {
+        name: path
+        for name, path in files.items()
+        if not any(fnmatch(name.partition("/")[0], pattern) for pattern in without)
+    }
     with zipfile.ZipFile(out, "w") as archive:
         for name in sorted(files):
             path = files[name]
@@ -208,15 +306,21 @@ def _zip(trees: list[Path], out: Path) -> None:
 @click.command()
 @click.option(
     "--policy",
+    "policies",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=REPOSITORY / "policies" / "payments.yaml",
-    show_default="policies/payments.yaml",
-    help="The policy that the function applies.",
+    multiple=True,
+    show_default="policies/payments.yaml; with --access, all of policies/",
+    help="The policy that the function applies. With --access, one that both functions know; repeatable.",
+)
+@click.option(
+    "--access",
+    is_flag=True,
+    help="The package of detokenize and erase instead, which holds no model and every policy given.",
 )
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the zip goes. [default: .build/<policy>.zip]",
+    help="Where the zip goes. [default: .build/<policy>.zip; with --access, .build/access.zip]",
 )
 @click.option("--python", type=click.Choice(PYTHONS), default="3.13", show_default=True)
 @click.option("--arch", type=click.Choice(sorted(ARCHITECTURES)), default="arm64", show_default=True)
@@ -224,22 +328,44 @@ def _zip(trees: list[Path], out: Path) -> None:
     "--host", is_flag=True, help="For this machine's Python and processor, as `make demo` needs it."
 )
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on stdout.")
-def package(policy: Path, out: Path | None, python: str, arch: str, *, host: bool, as_json: bool) -> None:
-    """Build the zip that Terraform deploys: code, dependencies, policy and model.
+def package(
+    policies: tuple[Path, ...],
+    out: Path | None,
+    python: str,
+    arch: str,
+    *,
+    access: bool,
+    host: bool,
+    as_json: bool,
+) -> None:
+    """Build a zip that Terraform deploys: code, dependencies, policy and model.
 
-    The policy is checked and the model verified first. The same inputs give the same bytes, so that Terraform
+    Each stream has a package, with its policy and its model. The functions detokenize and erase share one
+    (--access), with all policies: a token or a person of a policy that is not in it is unknown to them.
+
+    Policies are checked and the model verified first. The same inputs give the same bytes, so that Terraform
     deploys when something changed and at no other time. Python and architecture have to be those of
     `runtime` and `architecture` in terraform/environments.
 
     \b
     Example: what the dev environment runs.
-      tidegate package --policy policies/payments.yaml --out .build/payments.zip
+      tidegate package --policy policies/payments.yaml
+      tidegate package --access
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if host:
         python, arch = host_target()
     started = time.monotonic()
-    out = out or BUILD / f"{policy.stem}.zip"
-    built = build(policy, out, python, arch, lambda step: click.echo(step, err=True))
+
+    def tell(step: str) -> None:
+        click.echo(step, err=True)
+
+    if access:
+        built = build_access(policies or all_policies(), out or BUILD / "access.zip", python, arch, tell)
+    elif len(policies) > 1:
+        raise click.UsageError("a stream has one policy: build a package for each, or add --access")
+    else:
+        policy = policies[0] if policies else REPOSITORY / "policies" / "payments.yaml"
+        built = build(policy, out or BUILD / f"{policy.stem}.zip", python, arch, tell)
     seconds = round(time.monotonic() - started, 1)
     if as_json:
         about = {"path": str(built.path), "bytes": built.size, "sha256": built.sha256}
@@ -247,6 +373,11 @@ def package(policy: Path, out: Path | None, python: str, arch: str, *, host: boo
     else:
         words = f"{built.path}: {built.size / 1e6:.1f} MB, SHA-256 {built.sha256}, in {seconds} s"
         click.echo(words, err=True)
+
+
+def all_policies() -> list[Path]:
+    """The policies of policies/, without what stands beside them (payments.examples.yaml and the like)."""
+    return [path for path in sorted(REPOSITORY.glob("policies/*.yaml")) if "." not in path.stem]
 
 
 def host_target() -> tuple[str, str]:

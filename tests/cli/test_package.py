@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from processor.cli import main
-from processor.cli.package import BUILD, SIZE_MAX, Package, build, host_target
+from processor.cli.package import BUILD, SIZE_MAX, Package, all_policies, build, build_access, host_target
 from processor.errors import ModelError, PolicyError, TidegateError
 from processor.policy import load_plan
 from processor.policy.source import read_source
@@ -24,26 +24,31 @@ from processor.review.comparison import compare
 ROOT = Path(__file__).parents[2]
 POLICY = ROOT / "policies" / "payments.yaml"
 
-ALONE = """
-import importlib, pkgutil, sys
-root, *rest = sys.argv[1:]
+IMPORTED = """
+import importlib, importlib.util, pkgutil, sys
+from pathlib import Path
+root, runtime = sys.argv[1:]
 sys.path[:0] = [root]
-sys.path += rest
+sys.path += [runtime]
 class Blocked:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {"yaml", "sklearn", "scipy", "joblib", "click", "rich", "models"}:
             raise ImportError(f"the package must not need {name}")
 sys.meta_path.insert(0, Blocked())
-import processor
-names = [one.name for one in pkgutil.walk_packages(processor.__path__, "processor.")]
-names.remove("processor.handler")  # starts at import: the end-to-end test runs it
+import processor, cryptography
+# Those three start at import: the end-to-end test runs them.
+starting = {"processor.handler", "processor.detokenize", "processor.erase"}
+names = sorted({one.name for one in pkgutil.walk_packages(processor.__path__, "processor.")} - starting)
 for name in names:
     module = importlib.import_module(name)
     assert module.__file__.startswith(root), module.__file__
-    assert "__pycache__" in module.__cached__ and __import__("os").path.exists(module.__cached__), name
-import numpy, cryptography
-assert numpy.__file__.startswith(root) and cryptography.__file__.startswith(root)
-from pathlib import Path
+    assert "__pycache__" in module.__cached__ and Path(module.__cached__).exists(), name
+assert cryptography.__file__.startswith(root)
+"""
+
+ALONE = """
+import numpy
+assert numpy.__file__.startswith(root)
 from processor.start import packaged_plan
 from processor.scoring import granted_scorer
 plan = packaged_plan(Path(root, "policy.json"))
@@ -51,11 +56,41 @@ scorer = granted_scorer(Path(root, "model"), plan.score)
 print(len(names), plan.name, scorer.score([{}], 0.995)[0].imputed)
 """
 
+ACCESS_ALONE = """
+assert "numpy" not in sys.modules and not importlib.util.find_spec("numpy")
+from processor.access import packaged_plans
+print(len(names), *(plan.name for plan in packaged_plans(Path(root, "policies"))))
+"""
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    python, arch = host_target()
-    return build(POLICY, tmp_path_factory.mktemp("package") / "payments.zip", python, arch)
+    return build(POLICY, tmp_path_factory.mktemp("package") / "payments.zip", *host_target())
+
+
+@pytest.fixture(scope="module")
+def access(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    return build_access([POLICY], tmp_path_factory.mktemp("package") / "access.zip", *host_target())
+
+
+UNWANTED = (
+    "/cli/",
+    "/local/",
+    "/review/",
+    ".dat",
+    "policy/document.py",
+    "policy/source.py",
+    "/tests/",
+    ".pyi",
+    "joblib",
+    "pycparser/",
+)
+
+
+def holds(package: Package, *modules: str) -> set[str]:
+    """Which of these modules of processor/ are in a package."""
+    names = zipfile.ZipFile(package.path).namelist()
+    return {module for module in modules if f"processor/{module}.py" in names}
 
 
 @pytest.mark.slow
@@ -65,42 +100,61 @@ def test_it_holds_what_the_function_needs_and_no_more(built: Package) -> None:
     tops = {name.partition("/")[0] for name in names}
     allowed = {"processor", "policy.json", "model", "numpy", "numpy.libs", "cryptography", "stdnum"}
     assert {top for top in tops if not top.startswith("_cffi") and ".dist-info" not in top} == allowed
-    unwanted = (
-        "/cli/",
-        "/local/",
-        "/review/",
-        ".dat",
-        "policy/document.py",
-        "policy/source.py",
-        "/tests/",
-        ".pyi",
-        "joblib",
-        "pycparser/",
-    )
-    assert not [name for name in names if any(part in name for part in unwanted)]
+    assert not [name for name in names if any(part in name for part in UNWANTED)]
+    assert not holds(built, "detokenize", "erase", "access", "proof", "rates", "policy/opening")
     assert [name for name in names if "dist-info/licenses" in name], "licences travel with what they cover"
     assert built.size <= SIZE_MAX
 
 
 @pytest.mark.slow
-def test_it_runs_alone(built: Package, tmp_path: Path) -> None:
-    """Every module imports from the package, with bytecode, and with Boto3 alone from outside."""
-    zipfile.ZipFile(built.path).extractall(tmp_path / "task")
+def test_that_of_detokenize_and_erase_holds_all_policies_and_nothing_of_a_stream(access: Package) -> None:
+    names = zipfile.ZipFile(access.path).namelist()
+    assert {"processor/detokenize.py", "processor/erase.py", "policies/payments.json"} <= set(names)
+    tops = {name.partition("/")[0] for name in names}
+    allowed = {"processor", "policies", "cryptography", "stdnum"}
+    assert {top for top in tops if not top.startswith("_cffi") and ".dist-info" not in top} == allowed
+    assert not [name for name in names if any(part in name for part in (*UNWANTED, "numpy", "/scoring/"))]
+    assert not holds(access, "handler", "start", "pipeline", "stream", "ledger", "quarantine")
+    assert access.size < 10_000_000
+
+
+@pytest.mark.slow
+def test_a_policy_is_the_same_bytes_in_both(built: Package, access: Package) -> None:
+    of_stream = zipfile.ZipFile(built.path).read("policy.json")
+    assert zipfile.ZipFile(access.path).read("policies/payments.json") == of_stream
+
+
+def run_alone(package: Package, script: str, tmp_path: Path) -> list[str]:
+    """What a script prints in a fresh Python with the package alone, and Boto3 as in Lambda's runtime."""
+    zipfile.ZipFile(package.path).extractall(tmp_path / "task")
     runtime = tmp_path / "runtime"
     runtime.mkdir()
     for name in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py"):
         source = next(Path(path, name) for path in sys.path if Path(path, name).exists())
         (runtime / name).symlink_to(source)
     ran = subprocess.run(
-        [sys.executable, "-I", "-S", "-B", "-c", ALONE, str(tmp_path / "task"), str(runtime)],
+        [sys.executable, "-I", "-S", "-B", "-c", IMPORTED + script, str(tmp_path / "task"), str(runtime)],
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    modules, policy, imputed = ran.stdout.split()
+    return ran.stdout.split()
+
+
+@pytest.mark.slow
+def test_it_runs_alone(built: Package, tmp_path: Path) -> None:
+    """Every module imports from the package, with bytecode, and with Boto3 alone from outside."""
+    modules, policy, imputed = run_alone(built, ALONE, tmp_path)
     assert int(modules) > 30
     assert (policy, int(imputed) > 0) == ("payments", True)
+
+
+@pytest.mark.slow
+def test_that_of_detokenize_and_erase_runs_alone(access: Package, tmp_path: Path) -> None:
+    modules, *policies = run_alone(access, ACCESS_ALONE, tmp_path)
+    assert int(modules) > 30
+    assert policies == ["payments"]
 
 
 @pytest.mark.slow
@@ -108,6 +162,23 @@ def test_it_is_the_same_when_built_again(built: Package, tmp_path: Path) -> None
     again = build(POLICY, tmp_path / "again.zip", *host_target())
     assert again.sha256 == built.sha256
     assert built.bytecode
+
+
+@pytest.mark.slow
+def test_that_of_detokenize_and_erase_is_the_same_in_any_order(access: Package, tmp_path: Path) -> None:
+    other = renamed(tmp_path, "loans")
+    both = build_access([POLICY, other], tmp_path / "both.zip", *host_target())
+    again = build_access([other, POLICY], tmp_path / "again.zip", *host_target())
+    assert both.sha256 == again.sha256 != access.sha256
+    held = [name for name in zipfile.ZipFile(both.path).namelist() if name.startswith("policies/")]
+    assert held == ["policies/loans.json", "policies/payments.json"]
+
+
+def renamed(tmp_path: Path, name: str) -> Path:
+    """The policy under another name."""
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(POLICY.read_text(encoding="utf-8").replace("policy: payments", f"policy: {name}"))
+    return path
 
 
 def copy_of(tmp_path: Path, **replaced: str) -> Path:
@@ -175,6 +246,27 @@ def test_an_altered_model_is_not_packaged(tmp_path: Path, monkeypatch: pytest.Mo
     assert "arrays.npy" in refused(POLICY, tmp_path / "out.zip", ModelError)
 
 
+def test_two_policies_of_one_name_are_not_packaged(tmp_path: Path) -> None:
+    with pytest.raises(TidegateError, match="another policy is named payments"):
+        build_access([POLICY, copy_of(tmp_path)], tmp_path / "out.zip", *host_target())
+    assert not (tmp_path / "out.zip").exists()
+
+
+def test_a_package_of_no_policy_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TidegateError, match="no policy"):
+        build_access([], tmp_path / "out.zip", *host_target())
+
+
+def test_an_unusable_policy_is_not_packaged_for_detokenize_either(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"payments\.yaml:"):
+        build_access([POLICY, copy_of(tmp_path, fields="feilds")], tmp_path / "out.zip", *host_target())
+
+
+def test_examples_and_schemas_are_no_policies() -> None:
+    assert POLICY in all_policies()
+    assert not [path for path in all_policies() if "examples" in path.name or "standards" in path.parts]
+
+
 def run(*arguments: str) -> Any:
     return CliRunner().invoke(main, arguments)
 
@@ -190,3 +282,19 @@ def test_the_command_names_the_file_and_the_fix(tmp_path: Path) -> None:
 
 def test_a_python_that_lambda_does_not_have_is_refused() -> None:
     assert run("package", "--python", "3.9").exit_code == 2
+
+
+def test_a_stream_has_one_policy(tmp_path: Path) -> None:
+    result = run("package", "--policy", str(POLICY), "--policy", str(copy_of(tmp_path)))
+    assert result.exit_code == 2
+    assert "add --access" in result.stderr
+
+
+@pytest.mark.slow
+def test_the_command_builds_that_of_detokenize_and_erase_of_all_policies(tmp_path: Path) -> None:
+    result = run("package", "--access", "--host", "--json", "--out", str(tmp_path / "out.zip"))
+    assert result.exit_code == 0, result.stderr
+    said = json.loads(result.stdout)
+    assert (said["path"], said["bytecode"]) == (str(tmp_path / "out.zip"), True)
+    held = {name for name in zipfile.ZipFile(tmp_path / "out.zip").namelist() if name.startswith("policies/")}
+    assert held == {f"policies/{policy.stem}.json" for policy in all_policies()}
