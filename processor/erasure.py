@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.calls import Call
 from processor.identities import NUMBER, SUBJECT_CHARACTERS_MAX, TEXT, is_name, readings
 from processor.policy.detection import find
 from processor.proof import Refused
-from processor.receipts import SCHEMA
-from processor.removal import KIND, covered_by, erasure_record, iso
+from processor.receipts import SCHEMA as RECEIPT_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from processor.receipts import Signer
     from processor.subjects import Subjects
 
+SCHEMA: Final = "tidegate.erasure/1"
+KIND: Final = "erase"
 REASON_CHARACTERS_MAX: Final = 200
 DAY_S: Final = 86_400
 PARTS: Final = frozenset({"subject", "as", "policy", "reason", "dry_run", "unseen", "proof"})
@@ -50,6 +52,18 @@ class Office:
     recovery_days: int
     """For how long a backup of the table could bring a secret back."""
     clock: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Who is meant, and what is known of them. Epoch seconds, None for never."""
+
+    names: tuple[Names, ...]
+    created_at: int | None
+    erased_at: int | None
+    """When the first of the names was."""
+    last_erased_at: int | None
+    """When the last of them was; None if there still is a secret, as where an erasure was interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +96,34 @@ def _granted(office: Office, request: Any, request_id: str) -> tuple[dict[str, A
         raise Refused("the request is not a JSON object")
     who = office.callers.who(request)
     wish = _read(office, request)
-    people, created_at, erased_at = _meant(office, wish)
-    names = [name for person in people for name in person]
+    person = _meant(office, wish)
+    names = [name for one in person.names for name in one]
+    last = person.last_erased_at or office.clock()
     if wish.dry_run:
-        now = office.clock()
-        answer = {"dry_run": True, "subjects": names, "seen_since": created_at and iso(created_at)}
-        answer |= {"erased_at": erased_at and iso(erased_at), **_dates(office, erased_at or now)}
-        return answer | {"requested_by": who, "policies": covered_by(wish.policies)}, Call({"DryRuns": 1})
-    first = min([office.subjects.erase(person) for person in people])
-    again = erased_at is not None
-    record = erasure_record(
-        at=office.clock(), who=who, reason=wish.reason, names=names, erased_at=first, again=again,
-        plans=wish.policies, request_id=request_id,
-    )  # fmt: skip
+        answer = {"dry_run": True, "subjects": names, "requested_by": who, **_dates(office, last)}
+        answer["seen_since"] = person.created_at and _iso(person.created_at)
+        answer["erased_at"] = person.last_erased_at and _iso(person.erased_at or last)
+        return answer | {"policies": _covered(wish.policies)}, Call({"DryRuns": 1})
+    first = min([office.subjects.erase(one) for one in person.names])
+    again = person.last_erased_at is not None
+    record = {
+        "schema": SCHEMA,
+        "kind": KIND,
+        "time": _iso(office.clock()),
+        "who": who,
+        "reason": wish.reason,
+        "subjects": names,
+        "erased_at": _iso(first),
+        "again": again,
+        "policies": _covered(wish.policies),
+        "request_id": request_id,
+    }
     link = office.record(KIND, record)
     receipt = {
-        "schema": SCHEMA,
+        "schema": RECEIPT_SCHEMA,
         "subjects": names,
-        "erased_at": iso(first),
-        **_dates(office, first),
+        "erased_at": _iso(first),
+        **_dates(office, last),
         "requested_by": who,
         "reason": wish.reason,
         "again": again,
@@ -110,15 +133,31 @@ def _granted(office: Office, request: Any, request_id: str) -> tuple[dict[str, A
     return office.signer.signed(receipt), Call({"ErasedAgain" if again else "PeopleErased": 1})
 
 
+def _iso(seconds: float) -> str:
+    """Epoch seconds as a moment of ISO 8601 in UTC."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _dates(office: Office, erased_at: float) -> dict[str, str]:
     gone = erased_at + office.recovery_days * DAY_S
-    return {"in_force_at": iso(erased_at + office.in_force_s), "backups_gone_at": iso(gone)}
+    return {"in_force_at": _iso(erased_at + office.in_force_s), "backups_gone_at": _iso(gone)}
 
 
-def _meant(office: Office, wish: _Wish) -> tuple[tuple[Names, ...], int | None, int | None]:
-    """Whom to erase, since when they are known, and when they were erased; each None for never."""
+def _covered(plans: Iterable[Plan]) -> list[dict[str, Any]]:
+    """Each policy with the fields that an erasure of its people reaches."""
+    return [
+        {
+            "name": plan.name, "version": plan.version, "sha256": plan.sha256,
+            "fields": list(plan.subject_fields),
+        }
+        for plan in plans
+    ]  # fmt: skip
+
+
+def _meant(office: Office, wish: _Wish) -> _Person:
     states = {
-        read_as: [office.subjects.state(names) for names in people] for read_as, people in wish.people.items()
+        read_as: [office.subjects.state((name,)) for names in people for name in names]
+        for read_as, people in wish.people.items()
     }
     seen = {read_as for read_as, found in states.items() if any(state.seen for state in found)}
     if len(seen) > 1:
@@ -132,14 +171,17 @@ def _meant(office: Office, wish: _Wish) -> tuple[tuple[Names, ...], int | None, 
             'comes by it treated as erased from the first record on, say "unseen": true (--unseen)'
         )
     # Where nobody is known yet, whichever it turns out to be is erased.
-    meant = seen or set(wish.people)
+    meant = sorted(seen or wish.people)
     found = [state for read_as in meant for state in states[read_as]]
     created = [state.created_at for state in found if state.created_at is not None]
     erased = [state.erased_at for state in found if state.erased_at is not None]
-    # In all spellings or not yet.
-    first = min(erased) if erased and len(erased) == len(found) else None
-    people = tuple(names for read_as in sorted(meant) for names in wish.people[read_as])
-    return people, min(created, default=None), first
+    alive = any(state.seen and state.erased_at is None for state in found)
+    return _Person(
+        names=tuple(names for read_as in meant for names in wish.people[read_as]),
+        created_at=min(created, default=None),
+        erased_at=min(erased, default=None),
+        last_erased_at=None if alive else max(erased, default=None),
+    )
 
 
 def _read(office: Office, request: Mapping[str, Any]) -> _Wish:

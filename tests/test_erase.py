@@ -19,7 +19,6 @@ from processor.errors import Transient
 from processor.policy.opening import openers
 from processor.policy.people import People
 from processor.receipts import Signer, canonical, is_authentic
-from processor.removal import erased_by_removal
 from tests.callers import ARN, callers, with_proof
 from tests.desks import AUDIT, KEYS, NOW, PAYMENTS, ROOTS, World, plan_of
 from tests.fakes import refusal
@@ -142,7 +141,12 @@ def test_again_gives_the_first_time_and_another_receipt(world: World, office: Of
 def test_an_erasure_that_was_interrupted_is_finished(world: World, office: Office) -> None:
     world.sanitised(plan_of(), ANN)
     world.subjects().erase(names_of("C-1001")[:1])
+    world.now += 3600
+    assert ask(office, dry_run=True)["erased_at"] is None
     receipt = ask(office)
+    assert (receipt["again"], receipt["erased_at"]) == (False, "2026-11-23T21:04:05Z")
+    # A secret was there until now, so a backup of now has it.
+    assert receipt["backups_gone_at"] == "2026-11-30T22:04:05Z"
     assert set(receipt["subjects"]) == set(world.people())
     assert all("erased_at" in item for item in world.people().values())
 
@@ -210,6 +214,17 @@ def test_after_a_rotation_all_names_are_erased(world: World) -> None:
     assert set(world.people()) == set(names_of("C-1001"))
     for keys in (old, KEYS, KeyRing({2: ROOTS[2]})):
         assert world.sanitised(plan_of(), ANN, keys)["email"] == "[redacted]"
+
+
+def test_who_was_erased_before_a_rotation_stays_so(world: World) -> None:
+    old = KeyRing({1: ROOTS[1]})
+    world.sanitised(plan_of(), ANN, old)
+    ask(office_of(world, keys=old))
+    world.now += 86_400
+    receipt = ask(office_of(world))
+    assert (receipt["again"], receipt["erased_at"]) == (True, "2026-11-23T21:04:05Z")
+    assert receipt["backups_gone_at"] == "2026-11-30T21:04:05Z"
+    assert set(world.people()) == set(names_of("C-1001"))
 
 
 def test_policies_that_share_their_people_are_covered_together(world: World) -> None:
@@ -341,25 +356,6 @@ def test_the_function_never_reads_a_secret(world: World) -> None:
     world.dynamodb.meta.events.register("before-call.dynamodb.*", heard)
     ask(office)
     assert "UpdateItem" in read
-
-
-# --- Because a record was removed ----------------------------------------------------------------------
-
-
-def test_a_removal_erases_and_is_recorded_as_one(world: World) -> None:
-    world.sanitised(plan_of(), ANN)
-    subjects, chain, plan = world.subjects(), world.chain("erase"), plan_of()
-    stream = "tidegate-dev-payments"
-    for at in (NOW, NOW + 60):
-        world.now = at
-        names = names_of("C-1001")
-        erased_by_removal(subjects, chain, plan, names, table="customers", function_name=stream, at=world.now)
-    first, again = world.records("erase")
-    assert (first["who"], first["reason"]) == (stream, "removed from the table customers")
-    assert (first["again"], again["again"]) == (False, True)
-    assert first["erased_at"] == again["erased_at"] == "2026-11-23T21:04:05Z"
-    assert first["policies"] == [COVERED]
-    assert all("secret" not in item for item in world.people().values())
 
 
 # --- The handler ---------------------------------------------------------------------------------------
