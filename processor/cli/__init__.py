@@ -18,6 +18,9 @@ COMMANDS: Final = {
     "detect": ("processor.cli.detect:detect", "Show what the recognisers find in texts."),
     "model": ("processor.cli.model:model", "Train, verify, measure and describe models."),
     "audit": ("processor.cli.audit:audit", "Prove that the audit trail is whole; ask it what was done."),
+    "detokenize": ("processor.cli.detokenize:detokenize", "Open tokens, for a purpose and on the record."),
+    "erase": ("processor.cli.erase:erase", "Forget a person, and keep the receipt."),
+    "keys": ("processor.cli.keys:keys", "Show which token keys are in use and which can retire."),
     "package": ("processor.cli.package:package", "Build the function's package."),
 }
 """Each command with where it is and what it does, so that `--help` need not import any."""
