@@ -101,15 +101,14 @@ def _held_against_trail(place: Place, key: str, body: bytes, event: dict[str, An
         checksum = b64encode(sha256(body).digest()).decode()
         if not isinstance(described, dict) or described.get("sha256") != checksum:
             found.findings.append(f"{key} is not what {where} vouches for: its checksum differs")
-        if found.manifest.get("policy") != event.get("policy"):
+        if _part(found.manifest, "policy").get("sha256") != _part(event, "policy").get("sha256"):
             found.findings.append(f"{where} names another policy than the event")
     _trace(place, found)
     return found
 
 
 def _trace(place: Place, found: Found) -> None:
-    policy = found.event.get("policy")
-    named = policy if isinstance(policy, dict) else {}
+    named = _part(found.event, "policy")
     key = policy_key(str(named.get("name")), str(named.get("sha256")))
     try:
         plan = load_plan(place.read(place.audit_bucket, key))

@@ -112,6 +112,8 @@ def _event_lines(found: Found, answer: dict[str, Any]) -> Iterator[str]:
         yield f"  manifest  link {chain.get('link')} of chain {chain.get('group')}/{chain.get('id')}"
     said = f"{policy.get('name')}, version {policy.get('version')}, sha256 {policy.get('sha256')}"
     yield f"  policy    {said}"
+    if "key_version" in policy:
+        yield f"  keys      version {policy['key_version']}"
     yield f"  model     {answer['model'] or 'none'}"
     yield ""
     if answer["lineage"]:
