@@ -189,9 +189,9 @@ class Audit:
         s3: a client.
         bucket: of the audit trail.
         chain: that the manifests are links of.
-        policy: the compiled plan, as it is in the package.
         policy_name: and
         policy_sha256: that of its YAML, as events carry it: where the plan is put.
+        policy: the compiled plan, as it is in the package; empty where it need not be put.
         key_versions: of the token keys on the ring, newest first.
     """
 
@@ -200,17 +200,17 @@ class Audit:
         s3: Any,
         bucket: str,
         *,
-        chain: Chain | None = None,
+        chain: Chain,
+        policy_name: str,
+        policy_sha256: str,
         policy: bytes = b"",
-        policy_name: str = "",
-        policy_sha256: str = "",
         key_versions: Sequence[int] = (),
     ) -> None:
         self._s3, self._bucket, self._chain = s3, bucket, chain
         self._policy, self._policy_key = policy, policy_key(policy_name, policy_sha256)
         self._key_versions = {"tokens": max(key_versions, default=None), "ring": list(key_versions)}
 
-    def describe(self, stored: Stored, summary: Mapping[str, Any], first: str = "", last: str = "") -> None:
+    def describe(self, stored: Stored, summary: Mapping[str, Any], first: str, last: str) -> None:
         """Write the manifest of an object that is there.
 
         Args:
@@ -236,10 +236,6 @@ class Audit:
             "key_versions": self._key_versions,
             **summary,
         }
-        if self._chain is None:
-            body = json.dumps(manifest, separators=(",", ":")).encode() + b"\n"
-            put_once(self._s3, self._bucket, manifest_key(stored.key), body, ContentType="application/json")
-            return
         if self._policy:
             put_once(self._s3, self._bucket, self._policy_key, self._policy, ContentType="application/json")
             self._policy = b""  # it is there

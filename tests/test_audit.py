@@ -93,7 +93,7 @@ def test_a_manifest_describes_the_stored_object() -> None:
     manifest = json.loads(body)
     assert manifest.pop("chain") == {
         "group": "stream/payments",
-        "id": writer._chain.id,  # type: ignore[union-attr]
+        "id": writer._chain.id,
         "link": 1,
         "previous": None,
     }

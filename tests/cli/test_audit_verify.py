@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from processor.audit import record_key
 from processor.cli import main
 from processor.cli.audit import verification
 from processor.review.trail import REMEDIES, Window
@@ -267,10 +268,7 @@ def test_one_policy_alone_is_walked_with_what_its_removals_erased() -> None:
     world = lived(WHOLE)
     gate = world.gate()
     chain = gate._chain
-    assert chain
     world.deliver(gate, 30)
-    from processor.audit import record_key  # noqa: PLC0415
-
     chain.append(record_key("erase", NOW, chain), {"kind": "erase"})
     world.deliver(gate, 31)
     assert world.flaws() == world.flaws(policy="payments") == []
