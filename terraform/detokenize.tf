@@ -34,7 +34,7 @@ data "aws_iam_policy_document" "detokenize" {
   statement {
     sid       = "DeriveTokenKeys"
     actions   = ["kms:GenerateMac"]
-    resources = [for key in aws_kms_key.token : key.arn]
+    resources = local.reach.token_keys
 
     condition {
       test     = "StringEquals"
@@ -47,7 +47,7 @@ data "aws_iam_policy_document" "detokenize" {
   statement {
     sid       = "CountValues"
     actions   = ["dynamodb:UpdateItem"]
-    resources = [aws_dynamodb_table.ledger.arn]
+    resources = [local.reach.ledger]
 
     condition {
       test     = "ForAllValues:StringLike"
@@ -59,14 +59,14 @@ data "aws_iam_policy_document" "detokenize" {
   statement {
     sid       = "ReadSecrets"
     actions   = ["dynamodb:BatchGetItem"]
-    resources = [aws_dynamodb_table.subjects.arn]
+    resources = [local.reach.subjects]
   }
 
   # Of values that a policy encrypts. The quarantine's records have another context, and stay shut.
   statement {
     sid       = "OpenEncryptedValues"
     actions   = ["kms:Decrypt"]
-    resources = [aws_kms_key.data.arn]
+    resources = [local.reach.data_key]
 
     condition {
       test     = "StringEquals"
@@ -79,13 +79,13 @@ data "aws_iam_policy_document" "detokenize" {
   statement {
     sid       = "RecordAccess"
     actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.this["audit"].arn}/records/detokenize/*"]
+    resources = ["${local.reach.audit}/records/detokenize/*"]
   }
 
   statement {
     sid       = "KeepChains"
     actions   = ["dynamodb:PutItem"]
-    resources = [aws_dynamodb_table.ledger.arn]
+    resources = [local.reach.ledger]
 
     condition {
       test     = "ForAllValues:StringEquals"
@@ -97,7 +97,7 @@ data "aws_iam_policy_document" "detokenize" {
   statement {
     sid       = "UseTablesAndBucket"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = [aws_kms_key.data.arn]
+    resources = [local.reach.data_key]
 
     condition {
       test     = "StringEquals"

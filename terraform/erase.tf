@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "erase" {
   statement {
     sid       = "DeriveTokenKeys"
     actions   = ["kms:GenerateMac"]
-    resources = [for key in aws_kms_key.token : key.arn]
+    resources = local.reach.token_keys
 
     condition {
       test     = "StringEquals"
@@ -49,7 +49,7 @@ data "aws_iam_policy_document" "erase" {
   statement {
     sid       = "SeeWhoIsThere"
     actions   = ["dynamodb:GetItem"]
-    resources = [aws_dynamodb_table.subjects.arn]
+    resources = [local.reach.subjects]
 
     condition {
       test     = "ForAllValues:StringEquals"
@@ -67,7 +67,7 @@ data "aws_iam_policy_document" "erase" {
   statement {
     sid       = "DestroySecrets"
     actions   = ["dynamodb:UpdateItem"]
-    resources = [aws_dynamodb_table.subjects.arn]
+    resources = [local.reach.subjects]
 
     condition {
       test     = "StringEquals"
@@ -80,13 +80,13 @@ data "aws_iam_policy_document" "erase" {
   statement {
     sid       = "RecordErasure"
     actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.this["audit"].arn}/records/erase/*"]
+    resources = ["${local.reach.audit}/records/erase/*"]
   }
 
   statement {
     sid       = "KeepChains"
     actions   = ["dynamodb:PutItem"]
-    resources = [aws_dynamodb_table.ledger.arn]
+    resources = [local.reach.ledger]
 
     condition {
       test     = "ForAllValues:StringEquals"
@@ -98,7 +98,7 @@ data "aws_iam_policy_document" "erase" {
   statement {
     sid       = "SignReceipts"
     actions   = ["kms:Sign"]
-    resources = [aws_kms_key.receipts.arn]
+    resources = [local.reach.receipts]
 
     condition {
       test     = "StringEquals"
@@ -110,7 +110,7 @@ data "aws_iam_policy_document" "erase" {
   statement {
     sid       = "UseTablesAndBucket"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = [aws_kms_key.data.arn]
+    resources = [local.reach.data_key]
 
     condition {
       test     = "StringEquals"

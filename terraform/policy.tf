@@ -13,10 +13,6 @@ locals {
     })
   }
 
-  # The two functions on people, which all streams share.
-  access          = { for power in ["detokenize", "erase"] : power => "${local.prefix}-${power}" }
-  access_log_days = max([for days in values(local.retention_days) : days.logs]...)
-
   # By convention, not by reference: the key policies name roles and logs, and the roles' policies the keys.
   functions = merge({ for name, stream in local.streams : name => stream.name }, local.access)
   role_arns = {

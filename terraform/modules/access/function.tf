@@ -87,6 +87,13 @@ data "aws_iam_policy_document" "caller" {
   statement {
     sid       = "Call"
     actions   = ["lambda:InvokeFunction"]
-    resources = [aws_lambda_alias.live.arn]
+    resources = ["arn:${local.partition}:lambda:${local.region}:${local.account}:function:${var.name}:live"]
   }
+}
+
+# The alias written out rather than referred to: it moves with every version, and the policy must not seem to.
+locals {
+  partition = split(":", var.data_key_arn)[1]
+  region    = split(":", var.data_key_arn)[3]
+  account   = split(":", var.data_key_arn)[4]
 }
