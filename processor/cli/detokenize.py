@@ -70,7 +70,7 @@ def detokenize(
       zcat events.jsonl.gz | tidegate detokenize --env prod --policy policies/payments.yaml \\
         --purpose dispute --ticket DSP-4711 --fields email --out opened.jsonl
     """  # noqa: D301  \b is click's mark for lines that stay as they are
-    if out is None and not show and sys.stdout.isatty():
+    if out is None and not show and _on_terminal(sys.stdout):
         unusable("values would be printed on the terminal: give --out FILE, or --show if that is meant")
     name, plan = _policy(policy)
     tally = _Tally()
@@ -99,7 +99,8 @@ def detokenize(
         except TidegateError as trouble:
             click.echo(f"tidegate: {trouble}", err=True)
             code = UNUSABLE
-    tally.tell(as_json=as_json)
+    if tally.records or not code:
+        tally.tell(as_json=as_json)
     sys.exit(
         code or (FINDINGS if tally.failed or tally.outcomes["erased"] + tally.outcomes["invalid"] else 0)
     )
@@ -113,7 +114,7 @@ class _Tally:
     records: list[dict[str, str]] = field(default_factory=list)
 
     def progress(self) -> None:
-        if sys.stderr.isatty():
+        if _on_terminal(sys.stderr):
             click.echo(f"\r{self.outcomes.total():,} tokens", err=True, nl=False)
 
     def tell(self, *, as_json: bool) -> None:
@@ -123,7 +124,7 @@ class _Tally:
             click.echo(json.dumps(told), err=True)
             return
         said = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-        start = "\r" if sys.stderr.isatty() else ""
+        start = "\r" if _on_terminal(sys.stderr) else ""
         click.echo(f"{start}{said}; {len(self.records)} records in the audit trail", err=True)
 
 
@@ -172,7 +173,7 @@ def _token_object(line: dict[str, Any]) -> Iterable[Item]:
 
 
 def _read(picks: Callable[[dict[str, Any]], Iterable[Item]], tally: _Tally) -> Iterator[Item]:
-    if sys.stdin.isatty():
+    if _on_terminal(sys.stdin):
         unusable("reads JSON Lines on stdin: pipe them in, or give --field and --token")
     for number, line in numbered(sys.stdin.buffer):
         try:
@@ -187,6 +188,10 @@ def _line(item: Item, value: dict[str, Any]) -> dict[str, Any]:
         value = {"value": Decimal(value["value"])}
     about = {"event_id": item["event_id"]} if "event_id" in item else {}
     return {**about, "field": item["field"], **value}
+
+
+def _on_terminal(stream: TextIO) -> bool:
+    return stream.isatty()
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def erase(
         **{name: value for name, value in optional.items() if value is not None},
     }  # fmt: skip
     functions = Functions(env)
-    asks = sys.stdin.isatty() and not yes
+    asks = _asks() and not yes
     if dry_run or asks:
         preview = functions.call("erase", {**request, "dry_run": True})
         if dry_run:
@@ -77,6 +77,11 @@ def erase(
     if receipt is not None or not as_json:
         _keep(receipt or Path(f"receipt-{sha256(canonical(answer)).hexdigest()[:12]}.json"), answer)
     click.echo("\n".join(_done(answer)), err=as_json)
+
+
+def _asks() -> bool:
+    """Whether somebody is there to ask."""
+    return sys.stdin.isatty()
 
 
 def _from_stdin() -> str:

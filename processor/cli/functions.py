@@ -123,7 +123,9 @@ def explained(what: str, permit: str = "", *, env: str = "") -> Iterator[None]:
     except ProfileNotFound:
         raise TidegateError("AWS_PROFILE names a profile that ~/.aws/config does not have.") from None
     except NoRegionError:
-        raise TidegateError("no AWS region is set: AWS_REGION=eu-west-1, or one in the profile.") from None
+        raise TidegateError(
+            "no AWS region is set: AWS_DEFAULT_REGION=eu-west-1, or one in the profile."
+        ) from None
     except ClientError as error:
         raise TidegateError(_words(error, what, permit, env)) from None
     except BotoCoreError as error:
@@ -137,7 +139,7 @@ def _words(error: ClientError, what: str, permit: str, env: str) -> str:
     if code in STALE:
         return f"AWS does not take these credentials ({code}). {LOG_IN}"
     if code == "ResourceNotFoundException":
-        there = f"check --env, AWS_PROFILE and AWS_REGION, or deploy it: make apply ENV={env}"
+        there = f"check --env and AWS_PROFILE, or deploy it: make apply ENV={env}"
         return f"not found: {what}. Is this the right account and region? Else {there}."
     request = error.response.get("ResponseMetadata", {}).get("RequestId", "unknown")
     return f"{what}: AWS answered {code} (request {request})."

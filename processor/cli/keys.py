@@ -103,8 +103,10 @@ def _functions(session: Any, env: str) -> tuple[list[Function], dict[str, str]]:
         found.append(Function(name, policy, arns))
         environ |= variables
     if not found:
-        there = f"check --env, AWS_PROFILE and AWS_REGION, or deploy it: make apply ENV={env}"
-        raise TidegateError(f"there is no function {prefix}… with token keys here: {there}.")
+        raise TidegateError(
+            f"there is no function {prefix}… with token keys here. Is this the right account and region? "
+            f"Else check --env and AWS_PROFILE, or deploy it: make apply ENV={env}."
+        )
     return found, {"SUBJECTS_TABLE": f"{prefix}subjects", **environ}
 
 
