@@ -24,10 +24,12 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.server import ThreadedMotoServer
 
 from processor.errors import TidegateError
-from processor.local.moto_gaps import mended
+from processor.local.moto_gaps import RUNNING, mended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from processor.local.delivery import Answer
 
 HOST: Final = "127.0.0.1"
 REGION: Final = "eu-west-1"
@@ -99,6 +101,26 @@ class EmbeddedAws:
         answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="lambda")
         keys = answer["Credentials"]
         return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+    def user(self, name: str, policy_arn: str) -> Credentials:
+        """Keys of a new user who may do what a managed policy says, and nothing else."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        iam.attach_user_policy(UserName=name, PolicyArn=policy_arn)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+    @contextmanager
+    def serving(self, function: str, answer: Callable[[Any], Answer]) -> Iterator[None]:
+        """Let `answer` take the calls of a function that Terraform made, while the context is open.
+
+        Whether a caller may call it, IAM decides before.
+        """
+        RUNNING[function] = answer
+        try:
+            yield
+        finally:
+            del RUNNING[function]
 
     def enforce_iam(self, *, enforced: bool) -> None:
         """Refuse from now on what IAM does not allow; or let everyone do everything again."""

@@ -1,4 +1,4 @@
-"""What there is behind the gate, as an outsider finds it: every byte in S3, SQS, the ledger and the log."""
+"""What there is behind the gate, as an outsider finds it: every byte in S3, SQS, the tables and the logs."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class Evidence:
     objects: list[tuple[str, int]] = field(default_factory=list)
     """The objects of events: key and bytes."""
     manifests: list[dict[str, Any]] = field(default_factory=list)
+    audit: list[str] = field(default_factory=list)
+    """Keys of the audit bucket: manifests, policies and records."""
     quarantined: int = 0
     alerts: list[dict[str, Any]] = field(default_factory=list)
     """Messages that the subscribed queue received."""
@@ -50,7 +52,9 @@ def collect(stage: Stage, log: bytes) -> Evidence:
             found.objects.append((key, len(content)))
             found.events += [json.loads(line) for line in gzip.decompress(content).splitlines()]
         elif bucket == stage.outputs["buckets"]["audit"]:
-            found.manifests.append(json.loads(content))
+            found.audit.append(key)
+            if key.startswith("manifests/"):
+                found.manifests.append(json.loads(content))
         elif bucket == stage.outputs["buckets"]["quarantine"]:
             found.quarantined += 1
     for message in _messages(stage, stage.inbox_url):
@@ -59,10 +63,11 @@ def collect(stage: Stage, log: bytes) -> Evidence:
     for message in _messages(stage, stage.stream["failure_queue_url"]):
         found.searched.append(Bytes("the failure queue", json.dumps(message).encode()))
         found.failures += 1
-    found.searched += [
-        Bytes("the ledger", json.dumps(item, default=repr).encode()) for item in _ledger(stage)
-    ]
-    found.searched.append(Bytes("the function's log", log))
+    for table in ("ledger_table", "subjects_table"):
+        name: str = stage.outputs[table]
+        lines = (json.dumps(item, default=repr) for item in _items(stage, name))
+        found.searched.append(Bytes(name, "\n".join(lines).encode()))
+    found.searched.append(Bytes("the functions' logs", log))
     return found
 
 
@@ -73,6 +78,13 @@ def _event_ids(stage: Stage) -> Iterator[str]:
     for shard in list(stream.shards.values()):
         while records := stream.read(shard):
             yield from (event_record(record, arn)["eventID"] for record in records)
+
+
+def events_in(stage: Stage) -> list[dict[str, Any]]:
+    """All events in S3."""
+    bucket = stage.outputs["buckets"]["events"]
+    contents = [content for name, _, _, content in _objects(stage) if name == bucket]
+    return [json.loads(line) for content in contents for line in gzip.decompress(content).splitlines()]
 
 
 def _objects(stage: Stage) -> Iterator[tuple[str, str, str, bytes]]:
@@ -98,7 +110,7 @@ def _texts(attributes: dict[str, Any]) -> dict[str, str]:
     return {name: attribute.get("StringValue", "") for name, attribute in attributes.items()}
 
 
-def _ledger(stage: Stage) -> Iterator[dict[str, Any]]:
+def _items(stage: Stage, table: str) -> Iterator[dict[str, Any]]:
     scan = stage.aws.client("dynamodb").get_paginator("scan")
-    for page in scan.paginate(TableName=stage.outputs["ledger_table"]):
+    for page in scan.paginate(TableName=table):
         yield from page["Items"]

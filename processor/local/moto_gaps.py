@@ -6,13 +6,16 @@ Every entry holds only while `mended()` is open, so that nothing else in the pro
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
+from urllib.parse import unquote, urlsplit
 
 from moto.awslambda.models import LambdaBackend
+from moto.awslambda.responses import LambdaResponse
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.iam.access_control import IAMRequest, IAMRequestBase, PermissionResult
@@ -24,11 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 RECORDS_MAX: Final = 1000
-AUTHORISED_AS: Final = {"sns:PublishBatch": "sns:Publish"}
-"""Actions that IAM does not know: which one it asks for instead.
+AUTHORISED_AS: Final = {"sns:PublishBatch": "sns:Publish", "lambda:Invoke": "lambda:InvokeFunction"}
+"""Operations that IAM does not know: which action it asks for instead.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 """
+FUNCTION_PATH: Final = re.compile(r"/2015-03-31/functions/([^/]+)")
 
 
 @contextmanager
@@ -55,6 +60,30 @@ def _neutral(*_: Any) -> PermissionResult:
     The policies deny requests without TLS. moto ignores the condition, so they would deny every request.
     """
     return PermissionResult.NEUTRAL
+
+
+RUNNING: Final[dict[str, Callable[[Any], Any]]] = {}
+"""What answers calls of functions, by name: see `EmbeddedAws.serving`."""
+
+
+def _invoke_what_runs(
+    backend: LambdaBackend,
+    function_name: str,
+    qualifier: str | None,
+    body: str,
+    _headers: Any,
+    response_headers: dict[str, str],
+) -> bytes:
+    """Send a call to the function that the emulator runs. moto itself would start it in Docker."""
+    name = backend.get_function(function_name, qualifier).function_name
+    answer = RUNNING[name](json.loads(body))
+    payload = answer.payload
+    if answer.error:
+        response_headers["x-amz-function-error"] = "Unhandled"
+        payload = {"errorType": answer.error, "errorMessage": answer.error}
+    encoded = json.dumps(payload).encode()
+    response_headers["Content-Length"] = str(len(encoded))
+    return encoded
 
 
 _check_action = IAMRequestBase.check_action_permitted
@@ -109,7 +138,10 @@ def _resource(name: Callable[[Any], str | None]) -> Callable[[Any], str]:
 
 
 def _table(response: Any) -> str | None:
-    name = response.body and response._get_param("TableName")  # noqa: SLF001
+    # A batch names its tables in the items; ours are all of one.
+    name = response.body and (
+        response._get_param("TableName") or next(iter(response._get_param("RequestItems") or ()), None)  # noqa: SLF001
+    )
     if not name or name.startswith("arn:"):
         return name or None
     return f"arn:aws:dynamodb:{response.region}:{response.current_account}:table/{name}"
@@ -126,6 +158,15 @@ def _key(response: Any) -> str | None:
     return response._display_arn(key) if key else None  # noqa: SLF001
 
 
+def _function(response: Any) -> str | None:
+    found = FUNCTION_PATH.match(unquote(urlsplit(response.uri).path))
+    if found is None or found[1].startswith("arn:"):
+        return found[1] if found else None
+    qualifier = response._get_param("Qualifier")  # noqa: SLF001
+    arn = f"arn:aws:lambda:{response.region}:{response.current_account}:function:{found[1]}"
+    return f"{arn}:{qualifier}" if qualifier else arn
+
+
 def _topic(response: Any) -> str | None:
     arn: str | None = response._get_param("TopicArn")  # noqa: SLF001
     return arn
@@ -133,6 +174,7 @@ def _topic(response: Any) -> str | None:
 
 _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (LambdaBackend, "send_dynamodb_items", _send_nothing),
+    (LambdaBackend, "invoke", _invoke_what_runs),
     (FakeBucket, "get_permission", _neutral),
     (IAMRequest, "check_signature", _check_signature_of_nothing),
     (IAMRequestBase, "check_action_permitted", _check_action_that_exists),
@@ -141,4 +183,5 @@ _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (DynamoDBStreamsHandler, "_determine_resource", _resource(_stream)),
     (KmsResponse, "_determine_resource", _resource(_key)),
     (SNSResponse, "_determine_resource", _resource(_topic)),
+    (LambdaResponse, "_determine_resource", _resource(_function)),
 )

@@ -62,7 +62,14 @@ def live(console: Console) -> Iterator[Live]:
 
 def show(report: Report, console: Console) -> None:
     """Print what came of a run."""
-    for part in (_example(report), _fields(report), _objects(report), _figures(report), _verdict(report)):
+    for part in (
+        _example(report),
+        _fields(report),
+        _objects(report),
+        _figures(report),
+        _rights(report),
+        _verdict(report),
+    ):
         console.print(part)
 
 
@@ -139,10 +146,30 @@ def _objects(report: Report) -> RenderableType:
     return Group(table, f"  [dim]and {more:,} more[/]\n" if more > 0 else "")
 
 
+def _rights(report: Report) -> RenderableType:
+    """One person's rights, act by act."""
+    rights = report.rights
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    acts = (
+        ("investigator", "opens the token of an e-mail", "opened" if rights.opened else "not opened"),
+        ("investigator", "tries to erase the person", "denied by IAM" if rights.denied else "was let"),
+        ("privacy officer", "erases the person", "signed receipt" if rights.verified else "no good receipt"),
+        ("investigator", "tries the token again", rights.status_after),
+        ("customer", "pays once more", "e-mail redacted" if rights.redacted_after else "not as it should be"),
+        ("auditor", "walks the audit trail", "whole" if rights.audited else "not whole"),
+    )
+    for who, act, outcome in acts:
+        table.add_row(who, act, f"[bold]{escape(outcome)}[/]")
+    return Panel(table, title="One person's rights", title_align="left")
+
+
 def _verdict(report: Report) -> RenderableType:
     problems = report.problems()
     if problems:
-        return "\n".join(f"[bold red]✗[/] {escape(problem)}" for problem in problems)
+        lines = [f"[bold red]✗[/] {escape(problem)}" for problem in problems]
+        if report.rights.problems():
+            lines += [f"  [dim]{escape(said)}[/]" for said in report.rights.said]
+        return "\n".join(lines)
     return "[bold green]✓ Every record came out once, and no raw value is anywhere behind the gate.[/]"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -11,12 +11,14 @@ from botocore.exceptions import ClientError
 from processor.errors import TidegateError
 from processor.local import cold
 from processor.local.checks import Comparison, Leak, compare, leaks, summed_actions
-from processor.local.evidence import collect
+from processor.local.evidence import collect, events_in
+from processor.local.rights import exercise, most_telling
 from processor.local.seeding import sow
 
 if TYPE_CHECKING:
     from processor.local.evidence import Evidence
     from processor.local.mapping import EventSource, Tally
+    from processor.local.rights import Rights
     from processor.local.seeding import Seed
     from processor.local.stage import Progress, Stage
 
@@ -48,6 +50,7 @@ class Report:
     """Flagged events that subscribers did not receive."""
     failures: int
     actions: dict[str, dict[str, int]]
+    rights: Rights
     guarded: bool
     """Whether AWS refused the function's role what its policy does not allow."""
     seconds: float
@@ -73,7 +76,7 @@ class Report:
             ),
             "the function's role may do what its policy does not allow": not self.guarded,
         }
-        return [text for text, found in wrong.items() if found]
+        return [*(text for text, found in wrong.items() if found), *self.rights.problems()]
 
     def as_json(self) -> dict[str, Any]:
         """The report without the raw payment."""
@@ -97,10 +100,14 @@ def play(
         begun = time.monotonic()
         _drain(source, progress)
         seconds = time.monotonic() - begun
-        log = function.log
-    if not source.tally.done:
-        last = log.decode(errors="replace").strip().splitlines()[-15:]
-        raise TidegateError("\n".join(["The function took no record. The end of its log:", *last]))
+        if not source.tally.done:
+            last = function.log.decode(errors="replace").strip().splitlines()[-15:]
+            raise TidegateError("\n".join(["The function took no record. The end of its log:", *last]))
+        tally = replace(source.tally)
+        progress.step("Exercising one person's rights: open a token, forget the person, try again")
+        event = most_telling(events_in(stage))
+        rights, log = exercise(stage, source, sown.payments[event["new"]["payment_id"]], event)
+        log += function.log
     progress.step("Looking for what is missing, there twice, or raw")
     evidence = collect(stage, log)
     found = leaks(sown.identifying(), evidence.searched)
@@ -113,7 +120,8 @@ def play(
     return _report(
         sown,
         evidence,
-        tally=source.tally,
+        tally=tally,
+        rights=rights,
         leaks=found,
         guarded=_is_guarded(stage),
         seconds=seconds,

@@ -7,12 +7,12 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from processor.cli.package import build
+from processor.cli.package import build, build_access
 from processor.local import emulator
 from processor.local.aws import embedded_aws
 from processor.local.mapping import EventSource, Settings
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 POLICY: Final = REPOSITORY / "policies" / "payments.yaml"
 PACKAGE: Final = REPOSITORY / ".build" / "payments.zip"  # where terraform/ looks for it
+ACCESS: Final = REPOSITORY / ".build" / "access.zip"  # and for this
 STATE_BUCKET: Final = "tidegate-local-state"  # of terraform/environments/local.backend.hcl
 INBOX: Final = "tidegate-local-inbox"
 PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -42,6 +43,30 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Hosted:
+    """A function that Terraform made, and what the emulator needs to run it."""
+
+    folder: Path
+    """Its unpacked package."""
+    configuration: dict[str, Any]
+    """As Lambda tells it."""
+    role: Credentials
+
+    def launch(self, aws: EmbeddedAws) -> dict[str, Any]:
+        """How the emulator has to run it, from what Terraform set."""
+        return {
+            "folder": self.folder,
+            "handler": self.configuration["Handler"],
+            "python": runtime_python(),
+            "environ": self.configuration["Environment"]["Variables"] | aws.environ(self.role),
+            "name": self.configuration["FunctionName"],
+            "version": self.configuration["Version"],
+            "timeout_s": self.configuration["Timeout"],
+            "memory_mb": self.configuration["MemorySize"],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """Everything that is up."""
 
@@ -51,33 +76,38 @@ class Stage:
     """Of Terraform."""
     stream: dict[str, Any]
     """Of the outputs, what is about the payments' stream."""
-    role: Credentials
-    """The function's."""
+    gate: Hosted
+    detokenize: Hosted
+    erase: Hosted
     inbox_url: str
     """A queue that is subscribed to the alerts."""
-    folder: Path
-    """The unpacked package."""
-    configuration: dict[str, Any]
-    """Of the function, as Lambda tells it."""
+
+    @property
+    def role(self) -> Credentials:
+        """That of the function on the stream."""
+        return self.gate.role
+
+    def launch(self) -> dict[str, Any]:
+        """How the emulator has to run the function on the stream."""
+        return self.gate.launch(self.aws)
 
     @contextmanager
     def function(self) -> Iterator[emulator.Function]:
-        """The packaged function, running under its own role."""
+        """The function on the stream, running under its own role."""
         with emulator.running(**self.launch()) as function:
             yield function
 
-    def launch(self) -> dict[str, Any]:
-        """How the emulator has to run the function, from what Terraform set."""
-        return {
-            "folder": self.folder,
-            "handler": self.configuration["Handler"],
-            "python": runtime_python(),
-            "environ": self.configuration["Environment"]["Variables"] | self.aws.environ(self.role),
-            "name": self.configuration["FunctionName"],
-            "version": self.configuration["Version"],
-            "timeout_s": self.configuration["Timeout"],
-            "memory_mb": self.configuration["MemorySize"],
-        }
+    @contextmanager
+    def access(self) -> Iterator[tuple[emulator.Function, ...]]:
+        """The functions on people, each under its own role: whoever IAM lets call them is answered."""
+        with ExitStack() as stack:
+            functions = []
+            for hosted in (self.detokenize, self.erase):
+                launch = hosted.launch(self.aws)
+                function = stack.enter_context(emulator.running(**launch))
+                stack.enter_context(self.aws.serving(launch["name"], function.invoke))
+                functions.append(function)
+            yield tuple(functions)
 
     def event_source(self, function: emulator.Function) -> EventSource:
         """The mapping that Terraform made, ready to deliver to the function under its role."""
@@ -109,8 +139,9 @@ def standing(progress: Progress, port: int = 0) -> Iterator[Stage]:
     Raises:
         TidegateError: a part is missing or does not work; says which and what to do.
     """
-    progress.step("Building the Lambda package")
+    progress.step("Building the Lambda packages")
     build(POLICY, PACKAGE, PYTHON, emulator.architecture(), progress.detail)
+    build_access([POLICY], ACCESS, PYTHON, emulator.architecture(), progress.detail)
     progress.step("Installing Lambda's runtime")
     runtime_python()
     emulator.emulator_path()
@@ -121,8 +152,8 @@ def standing(progress: Progress, port: int = 0) -> Iterator[Stage]:
             progress.detail(aws.endpoint)
             progress.step("Applying terraform/ (about a minute, most of it the provider waiting for S3)")
             terraform = _applied(aws, work / "terraform", progress)
-            progress.step("Handing the stage to the function's role, IAM enforced")
-            yield _set(aws, terraform, work / "package")
+            progress.step("Handing the stage to the functions' roles, IAM enforced")
+            yield _set(aws, terraform, work)
             progress.step("Taking everything down")
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -145,23 +176,29 @@ def _applied(aws: EmbeddedAws, working: Path, progress: Progress) -> Terraform:
     return terraform
 
 
-def _set(aws: EmbeddedAws, terraform: Terraform, folder: Path) -> Stage:
-    terraform_says = terraform.output()
-    stream = terraform_says["streams"]["payments"]
-    configuration = aws.client("lambda").get_function_configuration(
-        FunctionName=stream["function_name"], Qualifier=stream["alias_arn"].split(":")[-1]
-    )
-    with zipfile.ZipFile(PACKAGE) as package:
-        package.extractall(folder)
+def _set(aws: EmbeddedAws, terraform: Terraform, work: Path) -> Stage:
+    says = terraform.output()
+    stream = says["streams"]["payments"]
+    for name, package in (("gate", PACKAGE), ("access", ACCESS)):
+        with zipfile.ZipFile(package) as zipped:
+            zipped.extractall(work / name)
+
+    def hosted(made: dict[str, Any], folder: str) -> Hosted:
+        alias = made["alias_arn"].split(":")[-1]
+        configuration = aws.client("lambda").get_function_configuration(
+            FunctionName=made["function_name"], Qualifier=alias
+        )
+        return Hosted(work / folder, configuration, aws.credentials_of(made["role_arn"]))
+
     stage = Stage(
         aws=aws,
         terraform=terraform,
-        outputs=terraform_says,
+        outputs=says,
         stream=stream,
-        role=aws.credentials_of(stream["role_arn"]),
-        inbox_url=_inbox(aws, terraform_says["alerts_topic_arn"]),
-        folder=folder,
-        configuration=configuration,
+        gate=hosted(stream, "gate"),
+        detokenize=hosted(says["detokenize"], "access"),
+        erase=hosted(says["erase"], "access"),
+        inbox_url=_inbox(aws, says["alerts_topic_arn"]),
     )
     aws.enforce_iam(enforced=True)
     return stage
