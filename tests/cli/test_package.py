@@ -58,8 +58,8 @@ print(len(names), plan.name, scorer.score([{}], 0.995)[0].imputed)
 
 ACCESS_ALONE = """
 assert "numpy" not in sys.modules and not importlib.util.find_spec("numpy")
-from processor.access import packaged_plans
-print(len(names), *(plan.name for plan in packaged_plans(Path(root, "policies"))))
+from processor.access import POLICIES, packaged_plans
+print(len(names), *(plan.name for plan in packaged_plans(Path(root, POLICIES))))
 """
 
 
