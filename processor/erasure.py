@@ -249,6 +249,8 @@ def _reason(reason: Any, subject: str) -> str:
     """The reason, if it is fit to stand in the audit trail for years: it must not bring the person back."""
     if not isinstance(reason, str) or not reason.strip() or len(reason) > REASON_CHARACTERS_MAX:
         raise Refused(f"reason must be a text of 1 to {REASON_CHARACTERS_MAX} characters")
+    if not reason.isprintable():
+        raise Refused("reason must be one line of plain text")
     if re.search(rf"(?<!\w){re.escape(subject.casefold())}(?!\w)", reason.casefold()):
         raise Refused("reason must not hold the subject: name the case or the ticket instead")
     if found := sorted({span.entity for span in find(reason)}):

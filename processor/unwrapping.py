@@ -17,6 +17,7 @@ from processor.keys import PURPOSE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+WRAPPED_BYTES_MAX: Final = 6144  # that KMS takes
 KEPT_MAX: Final = 64
 KEPT_S_MAX: Final = 300
 NOT_OURS: Final = frozenset({"InvalidCiphertextException", "IncorrectKeyException", "ValidationException"})
@@ -41,6 +42,8 @@ class Unwrapping:
             InvalidToken: this key wrapped no such thing for this policy.
             Transient: KMS refused or did not answer.
         """
+        if not 1 <= len(wrapped) <= WRAPPED_BYTES_MAX:
+            raise InvalidToken
         name, now = sha256(wrapped).digest(), self._clock()
         while self._kept and now - next(iter(self._kept.values()))[0] >= KEPT_S_MAX:
             self._kept.popitem(last=False)

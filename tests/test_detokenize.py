@@ -148,6 +148,8 @@ def test_what_is_no_token_of_this_person_is_invalid(desk: Desk, event: dict[str,
         token(event, "iban", token=event["email"]),
         token(event, "note", event_id="another"),
         token(event, "note", event_id=EVENT, token="enc.AAAA.AAAA"),
+        token(event, "note", event_id=EVENT, token="enc..AAAA"),
+        token(event, "note", event_id=EVENT, token=f"enc.{'A' * 9000}.AAAA"),
     ]
     assert values(desk, *asked) == [INVALID] * len(asked)
 

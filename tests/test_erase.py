@@ -271,6 +271,7 @@ def test_of_policies_about_different_people_one_has_to_be_said(world: World) -> 
         ({"reason": ""}, "reason must be a text of 1 to 200"),
         ({"reason": " "}, "reason must be a text of 1 to 200"),
         ({"reason": "x" * 201}, "reason must be a text of 1 to 200"),
+        ({"reason": "case 1\ncase 2"}, "reason must be one line"),
         ({"reason": "ann@example.com wrote"}, "there seems to be: email"),
         ({"reason": "card 4111 1111 1111 1111"}, "there seems to be: card"),
         ({"reason": "request of c-1001, by letter"}, "reason must not hold the subject"),

@@ -12,6 +12,8 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processor.aws import connect
+from processor.cli.functions import Functions
 from processor.errors import Transient
 from processor.local.aws import embedded_aws
 from processor.proof import (
@@ -237,3 +239,15 @@ def test_motos_sts_knows_a_user_and_a_role_by_their_signatures() -> None:
         forged["proof"]["headers"]["x-amz-security-token"] = "another"
         with pytest.raises(Refused, match="STS does not know"):
             asked.who(forged)
+
+
+@pytest.mark.slow
+def test_the_commands_signature_is_taken_by_motos_sts(monkeypatch: pytest.MonkeyPatch) -> None:
+    with embedded_aws() as aws:
+        aws.enforce_iam(enforced=True)
+        for name, value in aws.environ().items():
+            monkeypatch.setenv(name, value)
+        (sts,) = connect("sts")
+        asked = Callers(endpoint=sts.meta.endpoint_url, function=NAME, ask=ask_sts(), clock=time.time)
+        proof = {"headers": Functions("dev")._proof(NAME, REQUEST)}
+        assert asked.who({**REQUEST, "proof": proof}).endswith(":user/administrator")
