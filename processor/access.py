@@ -22,7 +22,7 @@ from processor.proof import Callers, ask_sts
 from processor.rates import Rates
 from processor.receipts import Signer
 from processor.reidentification import Desk
-from processor.settings import _versions as token_keys
+from processor.settings import token_keys
 from processor.subjects import Subjects
 from processor.unwrapping import Unwrapping
 

@@ -156,8 +156,7 @@ def _covered(plans: Iterable[Plan]) -> list[dict[str, Any]]:
 
 def _meant(office: Office, wish: _Wish) -> _Person:
     states = {
-        read_as: [office.subjects.state((name,)) for names in people for name in names]
-        for read_as, people in wish.people.items()
+        read_as: [office.subjects.state(names) for names in people] for read_as, people in wish.people.items()
     }
     seen = {read_as for read_as, found in states.items() if any(state.seen for state in found)}
     if len(seen) > 1:
@@ -173,14 +172,12 @@ def _meant(office: Office, wish: _Wish) -> _Person:
     # Where nobody is known yet, whichever it turns out to be is erased.
     meant = sorted(seen or wish.people)
     found = [state for read_as in meant for state in states[read_as]]
-    created = [state.created_at for state in found if state.created_at is not None]
-    erased = [state.erased_at for state in found if state.erased_at is not None]
-    alive = any(state.seen and state.erased_at is None for state in found)
+    done = [state.last_erased_at for state in found if state.seen]
     return _Person(
-        names=tuple(names for read_as in meant for names in wish.people[read_as]),
-        created_at=min(created, default=None),
-        erased_at=min(erased, default=None),
-        last_erased_at=None if alive else max(erased, default=None),
+        names=tuple(state.names for state in found),
+        created_at=min((state.created_at for state in found if state.created_at is not None), default=None),
+        erased_at=min((state.erased_at for state in found if state.erased_at is not None), default=None),
+        last_erased_at=None if None in done else max((at for at in done if at is not None), default=None),
     )
 
 

@@ -55,7 +55,7 @@ class Settings:
         texts = {name: environ[name.upper()] for name in names}
         return cls(
             **texts,
-            token_key_arns=_versions(environ["TOKEN_KEY_ARNS"]),
+            token_key_arns=token_keys(environ["TOKEN_KEY_ARNS"]),
             subject_cache_s=_seconds(environ.get("SUBJECT_CACHE_SECONDS", str(SUBJECT_CACHE_S))),
             function_name=environ.get("AWS_LAMBDA_FUNCTION_NAME", UNNAMED),
         )
@@ -71,7 +71,12 @@ def _seconds(text: str) -> int:
     return int(text)
 
 
-def _versions(text: str) -> dict[int, str]:
+def token_keys(text: str) -> dict[int, str]:
+    """The ARN of each version of the token keys, as the environment writes them.
+
+    Raises:
+        SettingsError: it does not.
+    """
     try:
         arns = {int(version): arn for version, arn in json.loads(text).items()}
     except (ValueError, AttributeError):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 KEYS_MAX: Final = 100  # of one BatchGetItem
 TRIES_MAX: Final = 8  # for what DynamoDB leaves unprocessed
 WAIT_S: Final = 0.05  # before the second try, doubling
+NAMES_MAX: Final = 100  # of one person: as many rotations
 CACHED_MAX: Final = 20_000  # people: some 10 MB
 
 Person = tuple[str, ...]
@@ -40,8 +41,13 @@ Person = tuple[str, ...]
 class State:
     """What is known of a person, without the secret. Epoch seconds, None for never."""
 
+    names: Person
+    """Those asked for, and older ones that they led to."""
     created_at: int | None
     erased_at: int | None
+    """When it was begun: when the first of the names was."""
+    last_erased_at: int | None
+    """When it was done; None while a secret is left under any name, as where an erasure was interrupted."""
 
     @property
     def seen(self) -> bool:
@@ -104,17 +110,15 @@ class Subjects:
         Raises:
             Transient: DynamoDB refused or did not answer.
         """
-        found = []
-        for name in person:
-            with calling("dynamodb:GetItem on subjects"):
-                answer = self._dynamodb.get_item(
-                    TableName=self._table,
-                    Key={"subject": {"S": name}},
-                    ProjectionExpression="created_at, erased_at",
-                    ConsistentRead=True,
-                )
-            found.append(answer.get("Item", {}))
-        return State(_earliest(found, "created_at"), _earliest(found, "erased_at"))
+        items = self._without_secrets(person)
+        created, erased = (_times(items.values(), name) for name in ("created_at", "erased_at"))
+        is_left = any(item and "erased_at" not in item for item in items.values())
+        return State(
+            names=tuple(items),
+            created_at=min(created, default=None),
+            erased_at=min(erased, default=None),
+            last_erased_at=None if is_left else max(erased, default=None),
+        )
 
     def erase(self, person: Person) -> int:
         """Destroy the secret under every name and leave a tombstone; when the person was (first) erased.
@@ -122,19 +126,40 @@ class Subjects:
         Raises:
             Transient: some names may be done; again is safe and goes on.
         """
-        before = self.state(person).erased_at
-        erased_at = int(self._clock()) if before is None else before
-        for name in person:
+        items, now = self._without_secrets(person), int(self._clock())
+        names = list(items)
+        for name, older in zip(names, [*names[1:], None], strict=True):
+            values = {":now": {"N": str(now)}} | ({":older": {"S": older}} if older else {})
+            known = ", previous = if_not_exists(previous, :older)" if older else ""
             with calling("dynamodb:UpdateItem on subjects"):
                 self._dynamodb.update_item(
                     TableName=self._table,
                     Key={"subject": {"S": name}},
-                    UpdateExpression="SET erased_at = if_not_exists(erased_at, :now) REMOVE secret",
-                    ExpressionAttributeValues={":now": {"N": str(erased_at)}},
+                    UpdateExpression=f"SET erased_at = if_not_exists(erased_at, :now){known} REMOVE secret",
+                    ExpressionAttributeValues=values,
                     ReturnValues="NONE",
                 )
             self._cache.pop(name, None)
-        return erased_at
+        return min([now, *_times(items.values(), "erased_at")])
+
+    def _without_secrets(self, person: Person) -> dict[str, dict[str, Any]]:
+        """What is under each name: those given, and older ones, whose keys may have left the ring."""
+        found: dict[str, dict[str, Any]] = {}
+        names = list(person)
+        while names and len(found) < NAMES_MAX:
+            name = names.pop(0)
+            with calling("dynamodb:GetItem on subjects"):
+                answer = self._dynamodb.get_item(
+                    TableName=self._table,
+                    Key={"subject": {"S": name}},
+                    ProjectionExpression="created_at, erased_at, previous",
+                    ConsistentRead=True,
+                )
+            found[name] = item = answer.get("Item", {})
+            older = item.get("previous", {}).get("S")
+            if older and older not in found and older not in names:
+                names.append(older)
+        return found
 
     def _found_or_made(self, person: Person, there: dict[str, bytes | None]) -> bytes | None:
         first, *older = person
@@ -193,5 +218,5 @@ def _secret(item: dict[str, Any]) -> bytes | None:
     return bytes(item["secret"]["B"]) if "secret" in item else None
 
 
-def _earliest(items: Sequence[dict[str, Any]], attribute: str) -> int | None:
-    return min((int(item[attribute]["N"]) for item in items if attribute in item), default=None)
+def _times(items: Collection[dict[str, Any]], attribute: str) -> list[int]:
+    return [int(item[attribute]["N"]) for item in items if attribute in item]

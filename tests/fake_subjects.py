@@ -45,7 +45,10 @@ class FakeSubjects:
     def update_item(self, **call: Any) -> dict[str, Any]:
         self._called("UpdateItem")
         item = self.items.setdefault(call["Key"]["subject"]["S"], dict(call["Key"]))
-        item.setdefault("erased_at", call["ExpressionAttributeValues"][":now"])
+        values = call["ExpressionAttributeValues"]
+        item.setdefault("erased_at", values[":now"])
+        if ":older" in values:
+            item.setdefault("previous", values[":older"])
         item.pop("secret", None)
         return {}
 

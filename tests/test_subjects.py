@@ -85,7 +85,7 @@ def test_who_is_erased_has_none_and_gets_none(subjects: Callable[..., Subjects],
     assert subjects().secrets([BOB])[BOB[0]] is not None
     clock.now += 1000
     assert subjects().erase(ANN) == erased_at, "again changes nothing"
-    assert subjects().state(ANN) == State(created_at=int(clock.now - 1000), erased_at=erased_at)
+    assert subjects().state(ANN) == State(ANN, erased_at, erased_at, erased_at)
 
 
 def test_a_person_never_seen_can_be_erased_beforehand(subjects: Callable[..., Subjects]) -> None:
@@ -114,6 +114,32 @@ def test_after_a_rotation_nobody_is_a_stranger(subjects: Callable[..., Subjects]
     assert subjects().known(ANN_LATER) == dict.fromkeys(ANN_LATER, before), "the old name still leads there"
     subjects().erase(ANN_LATER)
     assert subjects().known(ANN_LATER) == dict.fromkeys(ANN_LATER)
+
+
+def test_an_erasure_reaches_names_whose_keys_have_left_the_ring(subjects: Callable[..., Subjects]) -> None:
+    """The secret is the same under the old name: left there, it would open what the new one made."""
+    subjects().secrets([ANN])
+    subjects().secrets([ANN_LATER])
+    later_still = ("psn.customer.3.ann", ANN_LATER[0])
+    subjects().secrets([later_still])
+    names = (*later_still, ANN[0])
+    assert subjects().state(later_still[:1]).names == names
+    subjects().erase(later_still[:1])
+    assert subjects().known(names) == dict.fromkeys(names)
+
+
+def test_an_erasure_is_done_once_no_name_leads_to_a_secret(
+    subjects: Callable[..., Subjects], clock: Clock
+) -> None:
+    subjects().secrets([ANN])
+    subjects().secrets([ANN_LATER])
+    subjects().erase(ANN)
+    begun, clock.now = int(clock.now), clock.now + 100
+    state = subjects().state(ANN_LATER)
+    assert (state.erased_at, state.last_erased_at) == (begun, None)
+    subjects().erase(ANN_LATER)
+    state = subjects().state(ANN_LATER)
+    assert (state.erased_at, state.last_erased_at) == (begun, begun + 100)
 
 
 def test_who_was_erased_before_a_rotation_stays_erased_after_it(subjects: Callable[..., Subjects]) -> None:

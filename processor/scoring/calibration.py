@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GRID: Final = np.concatenate(
     [np.linspace(0, 0.99, 199), np.linspace(0.99, 0.999, 181)[1:], np.linspace(0.999, 1, 101)[1:]]
 )
+GAP_MIN: Final = 1e-300  # between two points: the slope over a smaller one overflows
 _PERCENTILE: Final = re.compile(r"p(\d{1,3}(?:\.\d{1,6})?)")
 
 
@@ -40,6 +41,7 @@ class Calibration:
         ordered = np.sort(raw)
         at = np.minimum((GRID * len(ordered)).astype(np.int64), len(ordered) - 1)
         kept = np.unique(ordered[at])
+        kept = kept[np.diff(kept, prepend=-np.inf) > GAP_MIN]
         return cls(kept, np.searchsorted(ordered, kept, side="left") / len(ordered))
 
     def percentile(self, raw: FloatColumn) -> FloatColumn:

@@ -283,6 +283,7 @@ def test_no_value_is_said_unless_asked_for(
         known = set()
         for record in sample:
             known |= _words(record)
+        known -= {name for record in sample for name in record}  # a value may read as a name that is said
         assert not {word for word in known if word in said}
 
 

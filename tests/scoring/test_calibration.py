@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -13,6 +13,7 @@ scores = arrays(np.float64, st.integers(1, 400), elements=st.floats(0, 1))
 
 
 @given(scores, scores)
+@example(np.array([2.2e-311, 0.0]), np.array([2.2e-313]))  # the slope between them overflows
 def test_percentiles_are_shares_and_never_fall(training, raw) -> None:
     curve = Calibration.learn(training)
     assert curve.flaw() == ""
