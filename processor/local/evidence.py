@@ -65,7 +65,7 @@ def collect(stage: Stage, log: bytes) -> Evidence:
         found.failures += 1
     for table in ("ledger_table", "subjects_table"):
         name: str = stage.outputs[table]
-        lines = (json.dumps(item, default=repr) for item in _items(stage, name))
+        lines = (json.dumps(item, default=bytes.hex) for item in _items(stage, name))
         found.searched.append(Bytes(name, "\n".join(lines).encode()))
     found.searched.append(Bytes("the functions' logs", log))
     return found

@@ -19,13 +19,17 @@ fields:
 routes: {sns: {events: none}}
 retention_days: {events: 400, audit: 2557, quarantine: 14, logs: 90, ledger: 21}
 """
-THROWN_AWAY = "tidegate: no --key-file: tokens and pseudonyms are made with a key that is thrown away\n"
+THROWN_AWAY = (
+    "tidegate: no --key-file: tokens and pseudonyms are made with a key that is thrown away, and "
+    "join nothing outside of this run\n"
+)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "small.yaml").write_text(POLICY)
     (tmp_path / "key").write_bytes(b"k" * 64)
+    (tmp_path / "key").chmod(0o600)
     return tmp_path
 
 
@@ -85,6 +89,7 @@ def test_a_line_that_fails_is_named_on_stderr_and_not_on_stdout(
 def test_an_unusable_policy_or_key_exits_2_with_nothing_on_stdout(folder: Path) -> None:
     given = '{"id": 1}'
     (folder / "short").write_bytes(b"k" * 31)
+    (folder / "short").chmod(0o600)
     for key in ("short", "absent"):
         done = run(folder, given, "--key-file", folder / key)
         assert (done.exit_code, done.stdout) == (2, "")
@@ -93,3 +98,13 @@ def test_an_unusable_policy_or_key_exits_2_with_nothing_on_stdout(folder: Path) 
     done = run(folder, given)
     assert (done.exit_code, done.stdout) == (2, "")
     assert f"{folder}/small.yaml:6:10: unknown action 'tokenise'\n    Did you mean 'tokenize'?" in done.stderr
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644, 0o666])
+def test_a_key_file_that_others_can_touch_is_refused_with_the_mending(folder: Path, mode: int) -> None:
+    (folder / "key").chmod(mode)
+    done = run(folder, '{"id": 1}', "--key-file", folder / "key")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.endswith(f": chmod 600 {folder}/key\n")
+    (folder / "key").chmod(0o600)
+    assert run(folder, '{"id": 1}', "--key-file", folder / "key").exit_code == 0

@@ -4,7 +4,6 @@ What it is told to do is the demo's scenario; what it did is looked at from outs
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,11 @@ from botocore.exceptions import ClientError
 
 from processor.local.checks import compare, leaks
 from processor.local.evidence import collect
-from processor.local.scenario import Report, play
-from processor.local.stage import Stage, standing
+from processor.local.scenario import Report
+from processor.local.stage import Stage
 from tests.sealed import opened
 
 pytestmark = pytest.mark.slow
-
-PAYMENTS, SEED = 400, 3
 
 # What a second plan finds because moto does not keep it; AWS does. Resource: attributes.
 MOTO_FORGETS = {
@@ -30,39 +27,21 @@ MOTO_FORGETS = {
 }
 
 
-class Silent:
-    def step(self, text: str) -> None:
-        pass
-
-    def detail(self, text: str) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with standing(Silent()) as up:
-        yield up
-
-
-@pytest.fixture(scope="module")
-def report(stage: Stage) -> Report:
-    return play(stage, Silent(), payments=PAYMENTS, seed=SEED, measure_cold_starts=False)
-
-
 def test_every_record_comes_out_exactly_once(report: Report) -> None:
     assert report.problems() == []
-    assert report.payments == PAYMENTS
+    assert report.payments > 100
     assert report.changed > 0
     assert report.removed > 0
     assert report.expired > 0
-    assert report.records == report.events == PAYMENTS + report.changed + report.removed + report.expired
-    assert report.tally.read == report.tally.done == report.records
+    delivered = report.payments + report.changed + report.removed + report.expired
+    assert report.tally.read == report.tally.done == delivered
+    assert report.records == report.events == delivered + 1, "and the payment after the erasure"
     assert report.quarantined == 0
 
 
 def test_no_raw_value_is_found_anywhere_behind_the_gate(report: Report) -> None:
     assert report.leaks == []
-    assert report.searched_values > PAYMENTS  # the search had something to search for,
+    assert report.searched_values > report.payments  # the search had something to search for,
     assert report.searched_bytes > 500 * report.records  # and somewhere to look
 
 
@@ -74,9 +53,9 @@ def test_what_is_suspicious_is_flagged_and_published(report: Report) -> None:
 
 def test_each_object_has_a_manifest_that_counts_what_was_done(report: Report) -> None:
     assert report.manifests == len(report.objects) > 0
-    images = report.actions["email"]["tokenize"]  # a change has two images, the others one
+    images = report.actions["card.number"]["mask"]  # a change has two images, the others one
     assert images == report.records + report.changed
-    assert report.actions["card.number"] == {"mask": images}
+    assert report.actions["email"] == {"tokenize": images - 1}, "not that of the erased person"
     assert report.actions["name"] == {"redact": images}
     assert report.actions["signature"] == {"drop": images}
 

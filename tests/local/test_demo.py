@@ -14,6 +14,7 @@ from processor.errors import TidegateError
 from processor.local import demo, presentation
 from processor.local.checks import Comparison, Leak
 from processor.local.mapping import Tally
+from processor.local.rights import Rights
 from processor.local.scenario import Report
 
 RAW = next(payments(1, seed=5, start=datetime(2026, 11, 1, tzinfo=UTC)))
@@ -23,6 +24,16 @@ EVENT: dict[str, Any] = {
     "fraud": {"score": 0.5, "flagged": False},
     "notes": {"dropped": 2, "scrubbed": {}},
 }
+RIGHTS = Rights(
+    opened=True,
+    denied=True,
+    receipt={},
+    verified=True,
+    status_after="erased",
+    redacted_after=True,
+    audited=True,
+    said=("detokenize --env: said by a command",),
+)
 FINE = Report(
     payments=10,
     changed=1,
@@ -43,6 +54,7 @@ FINE = Report(
     unalerted=(),
     failures=0,
     actions={"name": {"redact": 13}, "amount": {"keep": 13}},
+    rights=RIGHTS,
     guarded=True,
     seconds=2.0,
     cold_start_ms=300.0,
@@ -78,6 +90,12 @@ def test_a_good_run_has_no_problem_and_says_so() -> None:
         ({"failures": 2}, "2 batches were given up"),
         ({"manifests": 11}, "12 objects have 11 manifests"),
         ({"guarded": False}, "may do what its policy does not allow"),
+        ({"rights": replace(RIGHTS, opened=False)}, "a token did not open for an investigator"),
+        ({"rights": replace(RIGHTS, denied=False)}, "an investigator could erase somebody"),
+        ({"rights": replace(RIGHTS, verified=False)}, "the receipt of an erasure is not signed"),
+        ({"rights": replace(RIGHTS, status_after="opened")}, "a token of an erased person still opens"),
+        ({"rights": replace(RIGHTS, redacted_after=False)}, "new record was not redacted"),
+        ({"rights": replace(RIGHTS, audited=False)}, "the audit trail is not whole"),
     ],
 )
 def test_every_fault_is_a_problem(changes: dict[str, Any], said: str) -> None:
@@ -85,6 +103,11 @@ def test_every_fault_is_a_problem(changes: dict[str, Any], said: str) -> None:
     assert len(report.problems()) == 1
     assert said in report.problems()[0]
     assert said in shown(report).replace("\n", " ")
+
+
+def test_what_the_commands_said_is_shown_only_where_they_failed() -> None:
+    assert "said by a command" not in shown(FINE)
+    assert "said by a command" in shown(replace(FINE, rights=replace(RIGHTS, opened=False)))
 
 
 def test_the_json_holds_no_raw_value() -> None:

@@ -1,0 +1,29 @@
+"""The whole gate, once for all of these tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from processor.local.scenario import Report, play
+from processor.local.stage import Stage, standing
+
+PAYMENTS, SEED = 400, 3
+
+
+class Silent:
+    def step(self, text: str) -> None:
+        pass
+
+    def detail(self, text: str) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    with standing(Silent()) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def report(stage: Stage) -> Report:
+    return play(stage, Silent(), payments=PAYMENTS, seed=SEED, measure_cold_starts=False)
