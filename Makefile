@@ -65,6 +65,7 @@ lint: .venv/.ready .build/checkov/.ready ## Check style, types and Terraform
 bench: .venv/.ready .build/bench/.ready ## Measure each stage, detection and tokens, beside the usual means
 	@$(BIN)/python -m tests.benchmarks.stages
 	@$(BIN)/python -m tests.benchmarks.sanitise
+	@$(BIN)/python -m tests.benchmarks.tokens
 	@$(BIN)/python -m tests.benchmarks.fpe
 	@$(BIN)/python -m tests.benchmarks.detection
 

@@ -115,10 +115,10 @@ class KeyRing:
         pseudonyms = [self.pseudonyms(domain, version=version) for version in self.versions]
         return lambda plaintext: tuple(pseudonym(plaintext) for pseudonym in pseudonyms)
 
-    def stand_in(self, name: str) -> bytes:
-        """A secret for a person where there is no table of them: always the same, so nobody is forgotten."""
+    def stand_ins(self) -> Callable[[str], bytes]:
+        """The function from a person's name to a secret, where there is no table: nobody is forgotten."""
         key = self._key("person", "stand_in", max(self._roots), SECRET_BYTES)
-        return hmac.digest(key, name.encode(), "sha256")
+        return lambda name: hmac.digest(key, name.encode(), "sha256")
 
     def hashes(self, domain: str) -> OneWay:
         """The function from a value and a secret to its keyed hash in one domain, under the newest key.

@@ -7,6 +7,8 @@ person.
 
 from __future__ import annotations
 
+from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.crypto import to_plaintext
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from processor.crypto import KeyRing
     from processor.policy.plan import Plan
 
+NAMES_KEPT: Final = 4096
+SCALARS: Final = frozenset({str, int, Decimal, bool, bytes})
 NAMELESS: Final = "subject"
 """The domain of a subject whose field has no name that can be one."""
 
@@ -34,8 +38,10 @@ class People:
     def __init__(self, plan: Plan, keys: KeyRing) -> None:
         assert plan.subject is not None, "the plan sees to it"  # noqa: S101
         self._path = paths.parse(plan.subject)
-        self.domain, self._bytes_of = _domain_and_spelling(plan)
-        self._names = keys.names(self.domain)
+        self.domain, bytes_of = _domain_and_spelling(plan)
+        names = keys.names(self.domain)
+        # Each is needed several times: for the secret, and for every image. Typed, because 1 is not "1".
+        self._names = lru_cache(NAMES_KEPT, typed=True)(lambda value: names(bytes_of(value)))
 
     def of(self, image: Any) -> tuple[str, ...] | None:
         """The names of the person whom an image is about, None where it does not say."""
@@ -45,10 +51,10 @@ class People:
 
     def names(self, value: Any) -> tuple[str, ...] | None:
         """The names of a subject's value as in the source table, newest first; None if it is no scalar."""
-        if value is None:
+        if type(value) not in SCALARS:
             return None
         try:
-            return self._names(self._bytes_of(value))
+            return self._names(value)
         except (Mismatch, ValueError):
             return None
 

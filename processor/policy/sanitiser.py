@@ -57,7 +57,7 @@ class Sanitiser:
     def __init__(self, plan: Plan, keys: KeyRing, data_key: Callable[[], DataKey] | None = None) -> None:
         self._labels = tuple((rule.path, rule.action) for rule in plan.rules)
         self._people = People(plan, keys) if plan.by_subject else None
-        self._stand_in = keys.stand_in
+        self._stand_in = keys.stand_ins()
         self._erases = plan.on_remove == "erase"
         if data_key is None:
             made = keys.data_key()

@@ -112,7 +112,7 @@ def test_the_time_between_one_persons_dates_is_exact(
     assert until - at == end - start
     assert 1 <= abs((at - start).days) <= 30
     (name,) = KEYS.names("who")(b"s" + who.encode())
-    assert (at - start).days == KEYS.offsets("dates", 30)(KEYS.stand_in(name))
+    assert (at - start).days == KEYS.offsets("dates", 30)(KEYS.stand_ins()(name))
 
 
 def test_people_and_domains_move_apart(sanitise: Sanitise) -> None:
