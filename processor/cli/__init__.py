@@ -88,6 +88,10 @@ def main() -> None:
     Train the model anew and read its card:
       tidegate model train models/payments_fraud
       tidegate model card models/payments_fraud
+    Open a token for a purpose, forget a person, prove what was done:
+      tidegate detokenize --env prod --policy payments --purpose fraud_investigation ...
+      tidegate erase --env prod --subject - --reason 'GDPR Art. 17, case 117' < id.txt
+      tidegate audit verify --env prod
     Build what Terraform deploys:
       tidegate package --policy policies/payments.yaml --out .build/payments.zip
     """  # noqa: D301  \b is click's mark for lines that stay as they are
