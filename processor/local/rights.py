@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from processor.local.mapping import EventSource
     from processor.local.stage import Stage
 
+OPENING: Final = (
+    "detokenize", "--env", "local", "--policy", str(REPOSITORY / "policies" / "payments.yaml"),
+    "--purpose", "fraud_investigation", "--ticket", "FRD-1", "--fields", "email",
+)  # fmt: skip
 COMMAND: Final = (sys.executable, "-c", "from processor.cli import main; main()")
-POLICY: Final = REPOSITORY / "policies" / "payments.yaml"
 ENV: Final = "local"
 FIELD: Final = "email"
 
@@ -69,12 +72,14 @@ class Rights:
 
 
 @dataclass(slots=True)
-class _Person:
-    """Somebody at a terminal."""
+class Terminal:
+    """Somebody at a terminal, who types `tidegate` commands."""
 
     stage: Stage
     credentials: Credentials | None
-    said: list[str]
+    """None: the administrator's."""
+    said: list[str] = field(default_factory=list)
+    """What commands that failed wrote to stderr."""
 
     def types(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
         """Run `tidegate …`: its exit code and what it printed."""
@@ -101,26 +106,24 @@ def exercise(
     """
     said: list[str] = []
     callers = {name: stage.outputs[name]["caller_policy_arn"] for name in ("detokenize", "erase")}
-    investigator = _Person(stage, stage.aws.user("investigator", callers["detokenize"]), said)
-    officer = _Person(stage, stage.aws.user("privacy-officer", callers["erase"]), said)
-    auditor = _Person(stage, None, said)
+    investigator = Terminal(stage, stage.aws.user("investigator", callers["detokenize"]), said)
+    officer = Terminal(stage, stage.aws.user("privacy-officer", callers["erase"]), said)
+    auditor = Terminal(stage, None, said)
     who, line = str(payment["customer_id"]), json.dumps(event) + "\n"
-    opening = (
-        "detokenize", "--env", ENV, "--policy", str(POLICY), "--purpose", "fraud_investigation",
-        "--ticket", "FRD-1", "--fields", FIELD,
-    )  # fmt: skip
     erasing = ("erase", "--env", ENV, "--subject", "-", "--reason", "GDPR Art. 17, case 7", "--yes")
     with stage.access() as functions, tempfile.TemporaryDirectory() as folder:
         receipt = Path(folder, "receipt.json")
-        opened = _answer(investigator.types(*opening, stdin=line)[1])
+        opened = _answer(investigator.types(*OPENING, stdin=line)[1])
         code, _ = investigator.types(*erasing, "--receipt", str(receipt), stdin=who)
         denied = code != 0 and not receipt.exists()
         officer.types(*erasing, "--receipt", str(receipt), stdin=who)
         verified, _ = auditor.types("audit", "receipt", str(receipt), "--env", ENV)
-        after = _answer(investigator.types(*opening, stdin=line)[1])
+        after = _answer(investigator.types(*OPENING, stdin=line)[1])
         signed = json.loads(receipt.read_text()) if receipt.exists() else {}
         log = b"".join(function.log for function in functions)
-    again = _pay_again(stage, source, payment)
+    # Until the erasure is in force everywhere.
+    time.sleep(float(stage.gate.configuration["Environment"]["Variables"]["SUBJECT_CACHE_SECONDS"]))
+    again = pay_again(stage, source, payment, "again")["new"]
     audited, _ = auditor.types("audit", "verify", "--env", ENV)
     rights = Rights(
         opened=opened.get("value") == NORMAL["email"](payment[FIELD]),
@@ -142,16 +145,15 @@ def _answer(lines: str) -> dict[str, Any]:
     return answer
 
 
-def _pay_again(stage: Stage, source: EventSource, payment: dict[str, Any]) -> dict[str, Any]:
-    """The new image of one more payment of the same person, once the erasure is in force everywhere."""
-    time.sleep(float(stage.gate.configuration["Environment"]["Variables"]["SUBJECT_CACHE_SECONDS"]))
-    more = {**payment, "payment_id": f"{payment['payment_id']}-again"}
+def pay_again(stage: Stage, source: EventSource, payment: dict[str, Any], name: str) -> dict[str, Any]:
+    """The event of one more payment of the same person, with `name` at the end of its id."""
+    more = {**payment, "payment_id": f"{payment['payment_id']}-{name}"}
     serialize = TypeSerializer().serialize
     item = {name: serialize(value) for name, value in more.items()}
     stage.aws.client("dynamodb").put_item(TableName=stage.stream["source_table"], Item=item)
     source.drain()
-    found = (event["new"] for event in events_in(stage) if event["new"])
-    return next((new for new in found if new["payment_id"] == more["payment_id"]), {})
+    paid = (event for event in events_in(stage) if event["new"])
+    return next((event for event in paid if event["new"]["payment_id"] == more["payment_id"]), {"new": {}})
 
 
 def most_telling(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
