@@ -58,7 +58,7 @@ def sanitize(policy_file: Path, key_file: Path | None) -> None:
     now, failed = int(time.time()), 0
     for number, line in numbered(sys.stdin.buffer):
         try:
-            sanitised = sanitiser.sanitise(_change(plan, parsed(line), now)).new
+            sanitised = sanitiser.sanitise(_change(plan, parsed(line), now, number)).new
         except Poison as poison:
             report(number, poison)
             failed += 1
@@ -69,8 +69,9 @@ def sanitize(policy_file: Path, key_file: Path | None) -> None:
         sys.exit(FINDINGS)
 
 
-def _change(plan: Plan, record: dict[str, Any], now: int) -> Change:
-    return Change("", "INSERT", now, plan.name, "", {}, record, None, expired=False)
+def _change(plan: Plan, record: dict[str, Any], now: int, number: int) -> Change:
+    # The line stands for the event: what is encrypted on two of them has nothing in common.
+    return Change(f"line-{number}", "INSERT", now, plan.name, "", {}, record, None, expired=False)
 
 
 def _root(key_file: Path | None) -> bytes:

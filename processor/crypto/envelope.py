@@ -28,11 +28,10 @@ SEALS_MAX: Final = 2**30
 class DataKey:
     """A key of 32 bytes, and the same wrapped for whoever is to open what it seals."""
 
-    __slots__ = ("_cipher", "_key", "_nonce_key", "_prefix")
+    __slots__ = ("_key", "_prefix", "_sealer")
 
     def __init__(self, plaintext: bytes, wrapped: bytes) -> None:
-        self._key, self._cipher = plaintext, AESGCM(plaintext)
-        self._nonce_key = hmac.digest(plaintext, b"tidegate/nonce/v1", "sha256")
+        self._key, self._sealer = plaintext, _Sealer(plaintext)
         self._prefix = f"{PREFIX}.{urlsafe_b64encode(wrapped).decode().rstrip('=')}."
 
     def __repr__(self) -> str:
@@ -44,15 +43,30 @@ class DataKey:
     def seal(self, plaintext: bytes, associated: bytes, secret: bytes = b"") -> str:
         """`enc.<wrapped key>.<nonce and ciphertext>`, bound to where it stands by the associated data.
 
-        With a person's secret, under a key that the data key and the secret give. The nonce is a MAC over
-        value and place: a record that is delivered twice gives the same text under one key, the same value
-        elsewhere another.
+        With a person's secret, under a key that the data key and the secret give.
         """
-        cipher = AESGCM(person_key(self._key, secret)) if secret else self._cipher
+        sealer = _Sealer(person_key(self._key, secret)) if secret else self._sealer
+        return self._prefix + urlsafe_b64encode(sealer.seal(plaintext, associated)).decode().rstrip("=")
+
+
+class _Sealer:
+    """AES-GCM under one key, with nonces that are a MAC over value and place.
+
+    A record that is delivered twice gives the same text, the same value elsewhere another. The nonce stands in
+    the clear: made with a key of fewer secrets than the ciphertext, it would tell what that hides.
+    """
+
+    __slots__ = ("_cipher", "_nonce_key")
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+        self._nonce_key = hmac.digest(key, b"tidegate/nonce/v1", "sha256")
+
+    def seal(self, plaintext: bytes, associated: bytes) -> bytes:
+        """The nonce, then the ciphertext with its tag."""
         framed = len(associated).to_bytes(8, "big") + associated + plaintext
         nonce = hmac.digest(self._nonce_key, framed, "sha256")[:NONCE_BYTES]
-        sealed = nonce + cipher.encrypt(nonce, plaintext, associated)
-        return self._prefix + urlsafe_b64encode(sealed).decode().rstrip("=")
+        return nonce + self._cipher.encrypt(nonce, plaintext, associated)
 
 
 def open_sealed(text: str, unwrap: Callable[[bytes], bytes], associated: bytes, secret: bytes = b"") -> bytes:

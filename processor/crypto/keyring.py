@@ -36,6 +36,7 @@ FPE_KEY_BYTES = 32  # AES-256
 HASH_KEY_BYTES = 32
 SHIFT_KEY_BYTES = 32
 SECRET_BYTES = 32
+WRAPPING = "data_key"
 PSEUDONYM_BYTES = 16  # of the HMAC's 32: no two of 2^40 people collide but with a chance of 2^-49
 
 
@@ -161,14 +162,16 @@ class KeyRing:
         return PanCipher(key, domain, keep_first, keep_last)
 
     def offsets(self, domain: str, most: int) -> Callable[[bytes], int]:
-        """The function from a person's secret to an offset, under the newest key: `-most` to `most`, never 0.
+        """The function from a person's secret to an offset, under the oldest key: `-most` to `most`, never 0.
+
+        The oldest, so that a rotation moves nobody's dates apart before that key retires.
 
         All 2 · `most` are equally likely: what a remainder of 256 bits favours is beyond notice. One person
         has one offset wherever domain and `most` are the same, and unrelated ones elsewhere.
         """
         if most < 1:
             raise ValueError("an offset needs room: at least 1")
-        key = self._key("shift", domain, max(self._roots), SHIFT_KEY_BYTES)
+        key = self._key("shift", domain, min(self._roots), SHIFT_KEY_BYTES)
         prefix = b"%d:" % most
         digest = hmac.digest
 
@@ -180,9 +183,21 @@ class KeyRing:
 
     def data_key(self) -> DataKey:
         """A data key that the ring wraps, where there is no KMS: whoever has the ring opens its values."""
-        domain = "data_key"
-        key = self._key("data", domain, max(self._roots), DATA_KEY_BYTES)
-        return DataKey(key, self.tokens(domain).seal(key).encode())
+        key = self._key("data", WRAPPING, max(self._roots), DATA_KEY_BYTES)
+        return DataKey(key, self._wrapping().seal(key).encode())
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """The data key of what `data_key` wrapped.
+
+        Raises:
+            InvalidToken: this ring wrapped no such thing.
+        """
+        return self._wrapping().open(wrapped.decode("ascii", "replace"))
+
+    def _wrapping(self) -> TokenCipher:
+        """A cipher that no policy's domain leads to."""
+        keys = {version: self._key("wrap", WRAPPING, version, TOKEN_KEY_BYTES) for version in self._roots}
+        return TokenCipher(WRAPPING, keys)
 
     def _held(self, version: int | None) -> int:
         if version is None:

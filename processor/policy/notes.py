@@ -71,14 +71,14 @@ class Record:
     event_id: str = ""
     complete: bool = True
     """Whether fields that the policy requires must be there: not so in the keys."""
-    secret: bytes | None = None
+    secret: bytes | None = field(default=None, repr=False)
     """That of the person whose data it is; None where nobody says who that is, and where the person was
     erased."""
     erased: bool = False
     """Whether the person was."""
-    whole: dict[str, Any] = field(default_factory=dict)
+    whole: dict[str, Any] = field(default_factory=dict, repr=False)
     """The image at hand, for conditions on its attributes."""
-    within: dict[str, Any] = field(default_factory=dict)
+    within: dict[str, Any] = field(default_factory=dict, repr=False)
     """The map that holds the value, for conditions on what is beside it."""
 
     def person(self) -> bytes:

@@ -108,7 +108,7 @@ def test_an_offset_is_the_subject_s_own_within_bounds_and_never_nothing(
     offset = RING.offsets(domain, most)(subject)
     assert offset != 0
     assert -most <= offset <= most
-    assert offset == KeyRing({2: NEW}).offsets(domain, most)(subject)
+    assert offset == KeyRing({1: OLD}).offsets(domain, most)(subject), "a rotation moves nobody"
 
 
 @pytest.mark.parametrize("most", [1, 2, 7, 30])

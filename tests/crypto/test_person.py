@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from hmac import digest
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.crypto import InvalidToken, KeyRing, TokenCipher
+from processor.crypto import DataKey, InvalidToken, KeyRing, TokenCipher, open_sealed
 from processor.crypto.tokens import person_key
 
 if TYPE_CHECKING:
@@ -100,19 +101,44 @@ def test_a_person_s_key_is_hkdf_of_rfc_5869_with_the_secret_as_salt() -> None:
     )
 
 
-@given(plaintext=plaintexts, secret=secrets, guess=plaintexts, tried=secrets)
-def test_after_an_erasure_nothing_that_is_left_opens_a_token_or_makes_it_again(
-    plaintext: bytes, secret: bytes, guess: bytes, tried: bytes
+@pytest.mark.parametrize("kind", MADE)
+@given(plaintext=plaintexts, secret=secrets, tried=secrets)
+def test_after_an_erasure_nothing_that_is_left_makes_it_again(
+    kind: str, plaintext: bytes, secret: bytes, tried: bytes
 ) -> None:
-    """What is left: all keys, the token, the person's names, a guess of the value, any new secret."""
-    token = RING.tokens("email").seal(plaintext, secret)
+    """What is left: all keys, the person's names, the very value as a guess, any new secret."""
+    gone = MADE[kind](RING, secret)(plaintext)
     left = {b"", tried, *(name.encode()[:32] for name in RING.names("customer")(b"sC1"))} - {secret}
     for other in left:
-        with pytest.raises(InvalidToken):
-            RING.tokens("email").open(token, other)
-        for value in (plaintext, guess):
-            assert RING.tokens("email").seal(value, other) != token
-            assert RING.pseudonyms("email")(value, other) != RING.pseudonyms("email")(plaintext, secret)
+        assert MADE[kind](RING, other)(plaintext) != gone
+        if kind == "token":
+            with pytest.raises(InvalidToken):
+                RING.tokens("email").open(gone, other)
+
+
+@given(plaintext=plaintexts, secret=secrets, tried=secrets)
+def test_after_an_erasure_the_data_key_tells_nothing_of_what_was_encrypted(
+    plaintext: bytes, secret: bytes, tried: bytes
+) -> None:
+    """Neither the nonce, which stands in the clear, nor the ciphertext: not even whether a guess is right."""
+    key, place = b"k" * 32, b"place"
+    gone = sealed(DataKey(key, b"wrapped").seal(plaintext, place, secret))
+    for other in {b"", tried} - {secret}:
+        again = sealed(DataKey(key, b"wrapped").seal(plaintext, place, other))
+        assert again[:12] != gone[:12], "the nonce"
+        assert again[12:] != gone[12:]
+    framed = len(place).to_bytes(8, "big") + place + plaintext
+    assert digest(digest(key, b"tidegate/nonce/v1", "sha256"), framed, "sha256")[:12] != gone[:12]
+    text = DataKey(key, b"wrapped").seal(plaintext, place, secret)
+    assert open_sealed(text, lambda _wrapped: key, place, secret) == plaintext
+    with pytest.raises(InvalidToken):
+        open_sealed(text, lambda _wrapped: key, place)
+
+
+def sealed(text: str) -> bytes:
+    """The nonce, then the ciphertext."""
+    part = text.split(".")[2]
+    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def test_a_person_has_a_name_under_every_version_newest_first() -> None:

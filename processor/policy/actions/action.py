@@ -46,8 +46,8 @@ Transform = Callable[[Any, "Record"], Any]
 class Sealed:
     """What a rule let out, and what is known of where it stood."""
 
-    text: str
-    secret: bytes = b""
+    text: str = field(repr=False)
+    secret: bytes = field(default=b"", repr=False)
     """Of the person, where the rule goes by the person."""
     event_id: str = ""
     version: int | None = None

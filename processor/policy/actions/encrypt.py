@@ -40,8 +40,9 @@ class Encrypt(Options):
 
 
 def associated_data(policy: str, path: str, event_id: str) -> bytes:
-    """Where a sealed value stands; only there it opens. No part of it can hold the sign between them."""
-    return f"tidegate.encrypt/1\x1f{policy}\x1f{path}\x1f{event_id}".encode()
+    """Where a sealed value stands; only there it opens. Each part after its length: none runs over."""
+    parts = [part.encode() for part in ("tidegate.encrypt/2", policy, path, event_id)]
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
 def encrypt(options: Encrypt, means: Means) -> Transform:
