@@ -1,12 +1,15 @@
 """The people: a secret of each, while there is one, and a tombstone for each who was erased.
 
-A person is kept under names (see `processor.policy.people`), one for each version of the token keys, newest
-first. The first is where the secret is looked for. After a rotation a person is still under an older name:
-then what is there is carried over to the first, so that nobody becomes a stranger and no one erased is back.
+A person is kept under names (see `processor.policy.people`), one for each version of the token keys. Not all
+functions have the same versions at all times, so all must come to one secret by whatever names they know:
 
-Creating is conditional (the first of two runs wins, and the other takes its secret); erasing is not, and
-reaches every name. So whichever way the two cross, a person once erased stays erased: who comes late to carry
-over or to create finds a tombstone in the place.
+- A new person is created under the *oldest* name first, which those with the shorter ring know too; then the
+  secret is carried over to the newest, so that the old key can retire. What is carried over says from where
+  (`previous`, all older names).
+- A person is erased once *any* of the names is a tombstone. Erasing begins with the oldest name.
+
+Creating and carrying over are conditional on an empty place (the first of two runs wins, and the other takes
+what is there); erasing is not. So whichever way they cross, a person once erased stays erased.
 
 AWS calls: dynamodb:BatchGetItem and dynamodb:PutItem (stream), dynamodb:BatchGetItem (detokenize),
 dynamodb:GetItem without the secret and dynamodb:UpdateItem (erase; stream, where a removal erases) on the
@@ -15,6 +18,7 @@ subjects table.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import urandom
 from time import sleep
@@ -25,11 +29,13 @@ from processor.crypto.keyring import SECRET_BYTES
 from processor.errors import Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 KEYS_MAX: Final = 100  # of one BatchGetItem
 TRIES_MAX: Final = 8  # for what DynamoDB leaves unprocessed
 WAIT_S: Final = 0.05  # before the second try, doubling
+WRITES_AT_ONCE: Final = 8  # of new people: one after the other, a first batch of thousands would time out
+NOBODY: Final = "#nobody"
 NAMES_MAX: Final = 100  # of one person: as many rotations
 CACHED_MAX: Final = 20_000  # people: some 10 MB
 
@@ -81,27 +87,37 @@ class Subjects:
             Transient: DynamoDB refused or did not answer. Some people may have got a secret.
         """
         now = self._clock()
-        cached = {
-            person[0]: found[1]
-            for person in people
-            if (found := self._cache.get(person[0])) is not None and now - found[0] < self._cache_s
-        }
+        self._cache_until(now - self._cache_s)
+        cached = {person[0]: self._cache[person[0]][1] for person in people if person[0] in self._cache}
         asked = [person for person in people if person[0] not in cached]
-        there = self.known({name for person in asked for name in person}) if asked else {}
-        fresh = {person[0]: self._found_or_made(person, there) for person in asked}
-        self._remember(fresh, now)
-        return cached | fresh
+        there = self._read({name for person in asked for name in person})
+        settled = {person[0]: there[person[0]] for person in asked if _is_settled(person, there)}
+        rest = [person for person in asked if person[0] not in settled]
+        if rest:
+            with ThreadPoolExecutor(min(WRITES_AT_ONCE, len(rest))) as pool:
+                made = pool.map(lambda person: self._settle(person, there), rest)
+                settled |= {person[0]: secret for person, secret in zip(rest, made, strict=True)}
+        self._cache |= {name: (now, secret) for name, secret in settled.items()}
+        self._cache_until(now - self._cache_s)
+        return cached | settled
 
     def known(self, names: Collection[str]) -> dict[str, bytes | None]:
         """What is under each of these names now: a secret, or None if erased; a name never seen is not in it.
 
+        Two requests per 100 names, whoever they are of: the second looks whether an older name of the person
+        is a tombstone, and asks for nobody where there is none, so that its time tells nothing.
+
         Raises:
             Transient: DynamoDB refused or did not answer.
         """
-        ordered = sorted(names)  # the same request for the same people: what is under test can be compared
-        batches = (ordered[at : at + KEYS_MAX] for at in range(0, len(ordered), KEYS_MAX))
+        items = self._items(names)
+        older = {name: _previous(items.get(name, {})) or (f"{name}{NOBODY}",) for name in names}
+        graves = {
+            name for name, item in self._items(set().union(*older.values())).items() if "erased_at" in item
+        }
         return {
-            item["subject"]["S"]: _secret(item) for batch in batches for item in self._batch_get_item(batch)
+            name: None if not graves.isdisjoint(older[name]) else _secret(item)
+            for name, item in items.items()
         }
 
     def state(self, person: Person) -> State:
@@ -128,19 +144,25 @@ class Subjects:
         """
         items, now = self._without_secrets(person), int(self._clock())
         names = list(items)
-        for name, older in zip(names, [*names[1:], None], strict=True):
-            values = {":now": {"N": str(now)}} | ({":older": {"S": older}} if older else {})
-            known = ", previous = if_not_exists(previous, :older)" if older else ""
-            with calling("dynamodb:UpdateItem on subjects"):
-                self._dynamodb.update_item(
-                    TableName=self._table,
-                    Key={"subject": {"S": name}},
-                    UpdateExpression=f"SET erased_at = if_not_exists(erased_at, :now){known} REMOVE secret",
-                    ExpressionAttributeValues=values,
-                    ReturnValues="NONE",
-                )
-            self._cache.pop(name, None)
+        for at in reversed(range(len(names))):
+            self._bury(names[at], names[at + 1 :], now)
         return min([now, *_times(items.values(), "erased_at")])
+
+    def _bury(self, name: str, older: Sequence[str], now: int) -> None:
+        values: dict[str, Any] = {":now": {"N": str(now)}}
+        update = "SET erased_at = if_not_exists(erased_at, :now)"
+        if older:
+            values[":older"] = _listed(older)
+            update += ", previous = if_not_exists(previous, :older)"
+        with calling("dynamodb:UpdateItem on subjects"):
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"subject": {"S": name}},
+                UpdateExpression=f"{update} REMOVE secret",
+                ExpressionAttributeValues=values,
+                ReturnValues="NONE",
+            )
+        self._cache.pop(name, None)
 
     def _without_secrets(self, person: Person) -> dict[str, dict[str, Any]]:
         """What is under each name: those given, and older ones, whose keys may have left the ring."""
@@ -156,41 +178,52 @@ class Subjects:
                     ConsistentRead=True,
                 )
             found[name] = item = answer.get("Item", {})
-            older = item.get("previous", {}).get("S")
-            if older and older not in found and older not in names:
-                names.append(older)
+            names += [older for older in _previous(item) if older not in found and older not in names]
         return found
 
-    def _found_or_made(self, person: Person, there: dict[str, bytes | None]) -> bytes | None:
-        first, *older = person
-        if first in there:
-            return there[first]
-        for name in older:
-            if name in there:
-                return self._create(first, there[name], previous=name)
-        return self._create(first, urandom(SECRET_BYTES))
+    def _settle(self, person: Person, there: Mapping[str, bytes | None]) -> bytes | None:
+        """Bring all the names of a person to one secret, or to none."""
+        found = [name for name in person if name in there]
+        oldest = person[-1]
+        if any(there[name] is None for name in found):
+            secret = None
+        elif found:
+            secret = there[found[-1]]
+        else:
+            secret = self._put(oldest, urandom(SECRET_BYTES))
+            found = [oldest]
+        if person[0] in found and there.get(person[0], secret) == secret:
+            return secret
+        return self._put(person[0], secret, previous=[name for name in found if name != person[0]])
 
-    def _create(self, name: str, secret: bytes | None, previous: str = "") -> bytes | None:
-        """Put a secret (None: a tombstone) where nothing is; what is there then."""
+    def _put(self, name: str, secret: bytes | None, previous: Sequence[str] = ()) -> bytes | None:
+        """Put a secret where nothing is, or a tombstone (None) where there is none; what is there then."""
         item: dict[str, Any] = {"subject": {"S": name}, "created_at": {"N": str(int(self._clock()))}}
         item |= {"erased_at": item["created_at"]} if secret is None else {"secret": {"B": secret}}
-        item |= {"previous": {"S": previous}} if previous else {}
+        item |= {"previous": _listed(previous)} if previous else {}
+        free = "attribute_not_exists(erased_at)" if secret is None else "attribute_not_exists(subject)"
         try:
             with calling("dynamodb:PutItem on subjects"):
-                self._dynamodb.put_item(
-                    TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(subject)"
-                )
+                self._dynamodb.put_item(TableName=self._table, Item=item, ConditionExpression=free)
         except Transient as failure:
             if failure.code != "ConditionalCheckFailedException":
                 raise
-            return self.known([name])[name]
+            return self._read([name])[name]
         return secret
+
+    def _read(self, names: Collection[str]) -> dict[str, bytes | None]:
+        return {name: _secret(item) for name, item in self._items(names).items()}
+
+    def _items(self, names: Collection[str]) -> dict[str, dict[str, Any]]:
+        ordered = sorted(names)  # the same request for the same people
+        batches = (ordered[at : at + KEYS_MAX] for at in range(0, len(ordered), KEYS_MAX))
+        return {item["subject"]["S"]: item for batch in batches for item in self._batch_get_item(batch)}
 
     def _batch_get_item(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         request: dict[str, Any] = {
             self._table: {
                 "Keys": [{"subject": {"S": name}} for name in names],
-                "ProjectionExpression": "subject, secret",
+                "ProjectionExpression": "subject, secret, erased_at, previous",
                 "ConsistentRead": True,
             }
         }
@@ -205,17 +238,31 @@ class Subjects:
                 return
         raise Transient(f"dynamodb:BatchGetItem on subjects: keys left unprocessed {TRIES_MAX} times")
 
-    def _remember(self, fresh: dict[str, bytes | None], now: float) -> None:
-        for name, secret in fresh.items():
-            # Anew at the end: the dict is in the order of age, and the oldest go first.
-            self._cache.pop(name, None)
-            self._cache[name] = now, secret
-        while len(self._cache) > CACHED_MAX:
-            del self._cache[next(iter(self._cache))]
+    def _cache_until(self, oldest: float) -> None:
+        """Drop what is too old or too much: a secret that was destroyed must not stay in memory for good."""
+        # The dict is in the order of age: what is asked for anew was dropped before.
+        while self._cache:
+            name = next(iter(self._cache))
+            if self._cache[name][0] > oldest and len(self._cache) <= CACHED_MAX:
+                return
+            del self._cache[name]
+
+
+def _is_settled(person: Person, there: Mapping[str, bytes | None]) -> bool:
+    """Whether what is under the first name is all there is to know: no other name says otherwise."""
+    return person[0] in there and all(there[name] == there[person[0]] for name in person[1:] if name in there)
 
 
 def _secret(item: dict[str, Any]) -> bytes | None:
     return bytes(item["secret"]["B"]) if "secret" in item else None
+
+
+def _previous(item: dict[str, Any]) -> Person:
+    return tuple(older["S"] for older in item.get("previous", {}).get("L", ()))
+
+
+def _listed(names: Sequence[str]) -> dict[str, Any]:
+    return {"L": [{"S": name} for name in names]}
 
 
 def _times(items: Collection[dict[str, Any]], attribute: str) -> list[int]:

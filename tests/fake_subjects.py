@@ -35,9 +35,9 @@ class FakeSubjects:
 
     def put_item(self, **call: Any) -> dict[str, Any]:
         self._called("PutItem")
-        assert call["ConditionExpression"] == "attribute_not_exists(subject)"
         name = call["Item"]["subject"]["S"]
-        if name in self.items:
+        attribute = call["ConditionExpression"].removeprefix("attribute_not_exists(").removesuffix(")")
+        if attribute in self.items.get(name, ()):
             raise refusal("ConditionalCheckFailedException", "PutItem")
         self.items[name] = call["Item"]
         return {}

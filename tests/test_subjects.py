@@ -149,6 +149,63 @@ def test_who_was_erased_before_a_rotation_stays_erased_after_it(subjects: Callab
     assert subjects().known([ANN_LATER[0]]) == {ANN_LATER[0]: None}, "under the new name, too"
 
 
+def test_functions_with_different_keys_come_to_one_secret(subjects: Callable[..., Subjects]) -> None:
+    """A rotation reaches one function after the other, and may be rolled back."""
+    newer = subjects().secrets([ANN_LATER])[ANN_LATER[0]]
+    older = subjects().secrets([ANN])[ANN[0]]
+    assert newer == older
+    assert subjects().known(ANN_LATER) == dict.fromkeys(ANN_LATER, newer)
+
+
+def test_an_erasure_by_a_function_with_fewer_keys_is_one_for_all(subjects: Callable[..., Subjects]) -> None:
+    subjects().secrets([ANN_LATER])
+    subjects().erase(ANN)  # knows the older name alone
+    assert subjects().known([ANN_LATER[0]]) == {ANN_LATER[0]: None}, "by the newer name alone"
+    assert subjects().secrets([ANN_LATER]) == {ANN_LATER[0]: None}
+    assert subjects().state(ANN_LATER).last_erased_at is not None, "and no secret is left"
+
+
+@pytest.mark.parametrize("updates", [1, 2, 3])
+def test_an_erasure_that_is_interrupted_holds_from_its_first_write_on(updates: int) -> None:
+    names = ("psn.customer.3.ann", *ANN_LATER)
+    dynamodb = FakeSubjects()
+    subjects = Subjects(dynamodb=dynamodb, table="people", clock=lambda: 0.0)
+    for ring in (names[2:], names[1:], names):
+        subjects.secrets([ring])
+
+    def trouble(operation: str) -> None:
+        if operation == "UpdateItem" and dynamodb.calls[operation] == updates:
+            raise refusal("InternalServerError", operation)
+
+    dynamodb.hook = trouble
+    with pytest.raises(Transient):
+        subjects.erase(names)
+    dynamodb.hook = lambda _operation: None
+    fresh = Subjects(dynamodb=dynamodb, table="people", clock=lambda: 0.0)
+    for name in names:
+        assert (fresh.known([name])[name] is None) is (updates > 1)
+    assert (fresh.secrets([names])[names[0]] is None) is (updates > 1)
+
+
+def test_what_is_looked_up_is_two_requests_whoever_it_is() -> None:
+    dynamodb = FakeSubjects()
+    subjects = Subjects(dynamodb=dynamodb, table="people", clock=lambda: 0.0)
+    subjects.secrets([BOB, ANN_LATER])
+    subjects.erase(BOB)
+    for names in (BOB, ANN, ANN_LATER[:1], ["psn.customer.1.nobody"]):
+        dynamodb.calls.clear()
+        subjects.known(names)
+        assert dynamodb.calls == {"BatchGetItem": 2}
+
+
+def test_a_secret_too_old_to_be_used_is_not_kept(clock: Clock) -> None:
+    subjects = Subjects(dynamodb=FakeSubjects(), table="people", clock=clock, cache_s=60)
+    subjects.secrets([ANN])
+    clock.now += 60
+    subjects.secrets([BOB])
+    assert list(subjects._cache) == [BOB[0]]
+
+
 def test_tombstones_hold_no_personal_data_and_no_secret(
     dynamodb: Any, subjects: Callable[..., Subjects]
 ) -> None:
