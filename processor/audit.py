@@ -31,7 +31,7 @@ from processor.errors import Transient
 from processor.sinks import put_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from processor.sinks import Stored
 
@@ -192,7 +192,6 @@ class Audit:
         policy_name: and
         policy_sha256: that of its YAML, as events carry it: where the plan is put.
         policy: the compiled plan, as it is in the package; empty where it need not be put.
-        key_versions: of the token keys on the ring, newest first.
     """
 
     def __init__(
@@ -204,18 +203,16 @@ class Audit:
         policy_name: str,
         policy_sha256: str,
         policy: bytes = b"",
-        key_versions: Sequence[int] = (),
     ) -> None:
         self._s3, self._bucket, self._chain = s3, bucket, chain
         self._policy, self._policy_key = policy, policy_key(policy_name, policy_sha256)
-        self._key_versions = {"tokens": max(key_versions, default=None), "ring": list(key_versions)}
 
     def describe(self, stored: Stored, summary: Mapping[str, Any], first: str, last: str) -> None:
         """Write the manifest of an object that is there.
 
         Args:
             stored: the object.
-            summary: what was done to its events, in counts.
+            summary: what was done to its events, in counts, by which policy, model and keys.
             first: sequence number of its first record, and
             last: of its last.
 
@@ -233,7 +230,6 @@ class Audit:
             },
             "first": first,
             "last": last,
-            "key_versions": self._key_versions,
             **summary,
         }
         if self._policy:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from processor.policy import paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from processor.policy import Notes, Plan, Sanitised
     from processor.scoring import Fraud
@@ -85,8 +85,17 @@ def envelope_for(plan: Plan, key_version: int) -> Callable[[Change, Sanitised, F
     return envelope
 
 
-def summary(events: Collection[Event], plan: Plan, model: str | None) -> dict[str, Any]:
-    """What was done to these events, in counts: JSON-ready, and the same in any order."""
+def summary(
+    events: Collection[Event], plan: Plan, model: str | None, versions: Sequence[int]
+) -> dict[str, Any]:
+    """What was done to these events, in counts: JSON-ready, and the same in any order.
+
+    Args:
+        events: of one object.
+        plan: the policy, and
+        model: the model by which they were made.
+        versions: of the token keys on the ring then, newest first.
+    """
     actions: Counter[tuple[str, str]] = Counter()
     scrubbed: Counter[str] = Counter()
     counts = dict.fromkeys(("dropped", "unknown", "mismatched", "oversized", "erased", "leaks"), 0)
@@ -101,6 +110,7 @@ def summary(events: Collection[Event], plan: Plan, model: str | None) -> dict[st
         "imputed": sum(event.fraud.imputed for event in events if event.fraud),
         "policy": {"name": plan.name, "version": plan.version, "sha256": plan.sha256},
         "model": model,
+        "key_versions": {"tokens": versions[0], "ring": list(versions)},
         "actions": [
             {"field": field, "action": action, "count": count}
             for (field, action), count in sorted(actions.items())

@@ -45,7 +45,7 @@ class Intent:
     lane: str
     """The stream, as a short digest of its ARN: the ledger's partition, and part of the key."""
     key: str
-    """A function of the records, the policy and the model: the same intent is the same object."""
+    """A function of the records, the edition and the summary: the same intent is the same object."""
     first: str
     last: str
     records: frozenset[bytes]
@@ -164,9 +164,13 @@ class Ledger:
         first, last = _range(event.sequence for event in events.values())
         # Not the clock: the key must be the same on every delivery, so the earliest change decides.
         earliest = datetime.fromtimestamp(min(event.time for event in events.values()), UTC)
+        summary = self._summarise(list(events.values()))
         digest = blake2b(digest_size=8)
         digest.update(f"{self._edition}/{generation}/".encode())
         digest.update(b"".join(sorted(events)))
+        # A person may have been erased between two deliveries: the manifest of what was written first must
+        # not say what the second would have done.
+        digest.update(json.dumps(summary, sort_keys=True).encode())
         name = f"{lane}-{first}-{last}-{digest.hexdigest()}{SUFFIX}"
         return Intent(
             lane=lane,
@@ -174,7 +178,7 @@ class Ledger:
             first=first,
             last=last,
             records=frozenset(events),
-            summary=self._summarise(list(events.values())),
+            summary=summary,
         )
 
 

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from processor.audit import Chain
     from processor.policy import Plan
@@ -30,9 +30,19 @@ class Removals:
         subjects: the table of people.
         chain: of the audit trail.
         function: the name of the function that runs this, for the record.
+        clock: epoch seconds.
     """
 
-    def __init__(self, *, plan: Plan, subjects: Subjects, chain: Chain, function: str) -> None:
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        subjects: Subjects,
+        chain: Chain,
+        function: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._clock = clock
         self._subjects, self._chain, self._function, self._policy = subjects, chain, function, plan.name
         covered = {"name": plan.name, "version": plan.version, "sha256": plan.sha256}
         self._covered = {**covered, "fields": list(plan.subject_fields)}
@@ -46,6 +56,7 @@ class Removals:
         people = sorted({person for person, _ in removed})
         if not people:
             return 0
+        begun = int(self._clock())
         with ThreadPoolExecutor(min(ERASED_AT_ONCE, len(people))) as pool:
             times = list(pool.map(self._subjects.erase, people))
         changes = [change for _, change in removed]
@@ -58,7 +69,7 @@ class Removals:
             "reason": f"removed from the table {changes[0].table}",
             "subjects": [name for person in people for name in person],
             "erased_at": _iso(max(times)),
-            "again": False,
+            "again": max(times) < begun,
             "policies": [self._covered],
             "events": sorted(change.event_id for change in changes),
         }

@@ -90,9 +90,14 @@ def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, c
             policy=compiled,
             policy_name=plan.name,
             policy_sha256=plan.sha256,
-            key_versions=keys.versions,
         ),
-        removals=Removals(plan=plan, subjects=subjects, chain=chain, function=settings.function_name),
+        removals=Removals(
+            plan=plan,
+            subjects=subjects,
+            chain=chain,
+            function=settings.function_name,
+            clock=time.time,
+        ),
         alerts=Alerts(aws.sns, settings.alerts_topic_arn, plan.name),
     )
 
@@ -116,10 +121,9 @@ def _ledger(settings: Settings, plan: Plan, model: str | None, keys: KeyRing, aw
         table=settings.ledger_table,
         feed=Feed(aws.s3, settings.events_bucket),
         policy=plan.name,
-        # What would make another event of the same record.
-        edition=f"{plan.sha256}/{model}/{keys.versions[0]}",
+        edition=f"{plan.sha256}/{model}",
         retention_days=plan.retention_days.ledger,
-        summarise=partial(summary, plan=plan, model=model),
+        summarise=partial(summary, plan=plan, model=model, versions=keys.versions),
         clock=time.time,
     )
 

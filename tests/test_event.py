@@ -137,13 +137,14 @@ def test_a_removal_has_no_verdict_and_speaks_of_the_old_image() -> None:
 def test_the_summary_counts() -> None:
     events = [event(0, score=0.999), event(1, score=0.1), event(2)]
     events[0].notes.scrubbed["email"] = 2
-    counted = summary(events, plan(), "payments_fraud@0123456789ab")
+    counted = summary(events, plan(), "payments_fraud@0123456789ab", (2, 1))
     assert counted == {
         "records": 3,
         "flagged": 1,
         "imputed": 0,
         "policy": {"name": "payments", "version": 7, "sha256": "ab" * 32},
         "model": "payments_fraud@0123456789ab",
+        "key_versions": {"tokens": 2, "ring": [2, 1]},
         "actions": [{"field": "amount", "action": "keep", "count": 3}],
         "notes": {
             "dropped": 6,
@@ -155,4 +156,4 @@ def test_the_summary_counts() -> None:
             "scrubbed": {"email": 2},
         },
     }
-    assert summary(events[::-1], plan(), "payments_fraud@0123456789ab") == counted
+    assert summary(events[::-1], plan(), "payments_fraud@0123456789ab", (2, 1)) == counted

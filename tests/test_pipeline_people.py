@@ -19,7 +19,7 @@ from processor.removals import Removals
 from processor.telemetry import Tally
 from tests.builders import stream_record
 from tests.fakes import refusal
-from tests.worlds import ENCRYPTING, PAYMENTS, World, records
+from tests.worlds import ENCRYPTING, NOW, PAYMENTS, World, records
 
 
 def by_sequence(world: World) -> dict[str, dict[str, Any]]:
@@ -101,7 +101,11 @@ def customers(world: World) -> Gate:
     plan, problems = read_plan(document, gate.plan.sha256)
     assert plan is not None, problems
     removals = Removals(
-        plan=plan, subjects=gate.subjects, chain=gate.audit._chain, function="tidegate-dev-customers"
+        plan=plan,
+        subjects=gate.subjects,
+        chain=gate.audit._chain,
+        function="tidegate-dev-customers",
+        clock=lambda: NOW,
     )
     return replace(
         gate,
@@ -161,3 +165,50 @@ def test_a_removal_of_something_else_is_held_back_rather_than_forgetting_its_own
     pass_through(customers(world), [stream_record(None, PAYMENTS[0])], tally)
     assert tally.quarantined == 1
     assert all("secret" in item for item in world.people.items.values())
+
+
+def test_a_manifest_says_what_was_done_to_the_object_even_if_a_person_was_erased_in_between() -> None:
+    world = World()
+
+    def stop_before_manifest(moment: str) -> None:
+        if moment == "before PutObject manifests":
+            raise refusal("SlowDown", "PutObject", 503)
+
+    world.s3.hook = stop_before_manifest
+    gate = world.gate()
+    with pytest.raises(Transient):
+        pass_through(gate, records(5), Tally())
+    gate.subjects.erase(names_of(gate, PAYMENTS[0]))
+    world.s3.hook = lambda _moment: None
+    pass_through(world.gate(), records(5), Tally())
+    assert len(world.events()) == 5
+    manifests = list(map(json.loads, world.s3.under("manifests/").values()))
+    assert sum(manifest["records"] for manifest in manifests) == 5
+    tokens = sum(str(event["new"]["email"]).startswith("tok.") for event in world.events())
+    counts = [
+        entry["count"] for manifest in manifests for entry in manifest["actions"] if entry["field"] == "email"
+    ]
+    assert sum(counts) == tokens == 5
+    assert sum(manifest["notes"]["erased"] for manifest in manifests) == 0
+
+
+def test_the_same_removals_in_another_cut_are_recorded_as_done_again() -> None:
+    world = World()
+    delivered = [removal("ann", 1), removal("bob", 2)]
+    pass_through(customers(world), delivered, Tally())
+    later = customers(world)
+    later = replace(later, removals=_an_hour_later(later))
+    pass_through(later, delivered[1:], Tally())
+    again = sorted(json.loads(body)["again"] for body in world.s3.under("records/erase/").values())
+    assert again == [False, True]
+
+
+def _an_hour_later(gate: Gate) -> Removals:
+    subjects, chain = gate.subjects, gate.audit._chain
+    return Removals(
+        plan=gate.plan,
+        subjects=subjects,
+        chain=chain,
+        function="tidegate-dev-customers",
+        clock=lambda: NOW + 3600,
+    )

@@ -83,7 +83,7 @@ class World:
             policy=plan.name,
             edition=plan.sha256,
             retention_days=21,
-            summarise=partial(summary, plan=plan, model=scorer and scorer.model),
+            summarise=partial(summary, plan=plan, model=scorer and scorer.model, versions=(1,)),
             clock=lambda: 0.0,
         )
         # Each gate is an environment of its own that starts cold.
@@ -109,7 +109,9 @@ class World:
             ),
             ledger=ledger,
             audit=Audit(self.s3, "audit", chain=chain, policy_name=plan.name, policy_sha256=plan.sha256),
-            removals=Removals(plan=plan, subjects=subjects, chain=chain, function="tidegate-dev-payments"),
+            removals=Removals(
+                plan=plan, subjects=subjects, chain=chain, function="tidegate-dev-payments", clock=lambda: NOW
+            ),
             alerts=Alerts(self, "arn:aws:sns:eu-west-1:123456789012:alerts", plan.name),
         )
 

@@ -52,8 +52,8 @@ class DataKey:
 class _Sealer:
     """AES-GCM under one key, with nonces that are a MAC over value and place.
 
-    A record that is delivered twice gives the same text, the same value elsewhere another. The nonce stands in
-    the clear: made with a key of fewer secrets than the ciphertext, it would tell what that hides.
+    A record that is delivered twice gives the same text, the same value elsewhere another. The nonce stands
+    in the clear: made with a key of fewer secrets than the ciphertext, it would tell what that hides.
     """
 
     __slots__ = ("_cipher", "_nonce_key")
