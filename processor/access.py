@@ -5,7 +5,9 @@ Both are of one package, which holds the compiled plans of all policies under `p
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,10 +29,11 @@ from processor.subjects import Subjects
 from processor.unwrapping import Unwrapping
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from processor.audit import Link
+    from processor.crypto import KeyRing
     from processor.policy import Plan
 
 POLICIES: Final = "policies"
@@ -40,7 +43,22 @@ NEEDED: Final = (
 )  # fmt: skip
 DETOKENIZE: Final = (*NEEDED, "DATA_KEY_ARN")
 ERASE: Final = (*NEEDED, "RECEIPT_KEY_ARN", "SUBJECTS_RECOVERY_DAYS", "SUBJECT_CACHE_SECONDS")
+KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:(\d{12}):key/.+")
 MEND: Final = "Terraform sets it: apply again."
+
+
+@dataclass(frozen=True, slots=True)
+class _Premises:
+    """What both functions are made of."""
+
+    plans: list[Plan]
+    keys: KeyRing
+    kms: Any
+    dynamodb: Any
+    callers: Callers
+    subjects: Subjects
+    record: Callable[[str, Mapping[str, Any]], Link]
+    voice: Voice
 
 
 def detokenizing(package: Path, environ: Mapping[str, str]) -> tuple[Desk, Voice]:
@@ -51,25 +69,21 @@ def detokenizing(package: Path, environ: Mapping[str, str]) -> tuple[Desk, Voice
         Transient: KMS did not give the token keys.
     """
     checked(environ, DETOKENIZE)
-    plans = packaged_plans(package / POLICIES)
-    s3, dynamodb, kms, sts = connect("s3", "dynamodb", "kms", "sts")
-    keys = key_ring(kms, token_keys(environ["TOKEN_KEY_ARNS"]))
+    here = _premises(package, environ, "detokenize")
+    arn = environ["DATA_KEY_ARN"]
+    unwrapping = {
+        plan.name: Unwrapping(kms=here.kms, data_key_arn=arn, policy=plan.name, clock=time.time)
+        for plan in here.plans
+    }
     desk = Desk(
-        books={
-            plan.name: book_of(
-                plan,
-                keys,
-                Unwrapping(kms=kms, data_key_arn=environ["DATA_KEY_ARN"], policy=plan.name, clock=time.time),
-            )
-            for plan in plans
-        },
-        callers=_callers(sts, environ),
-        rates=Rates(dynamodb=dynamodb, table=environ["LEDGER_TABLE"], clock=time.time),
-        subjects=Subjects(dynamodb=dynamodb, table=environ["SUBJECTS_TABLE"], clock=time.time, cache_s=0),
-        record=_records("detokenize", plans, s3, dynamodb, environ),
+        books={plan.name: book_of(plan, here.keys, unwrapping[plan.name]) for plan in here.plans},
+        callers=here.callers,
+        rates=Rates(dynamodb=here.dynamodb, table=environ["LEDGER_TABLE"], clock=time.time),
+        subjects=here.subjects,
+        record=here.record,
         clock=time.time,
     )
-    return desk, _voice(environ)
+    return desk, here.voice
 
 
 def erasing(package: Path, environ: Mapping[str, str]) -> tuple[Office, Voice]:
@@ -80,21 +94,19 @@ def erasing(package: Path, environ: Mapping[str, str]) -> tuple[Office, Voice]:
         Transient: KMS did not give the token keys.
     """
     checked(environ, ERASE)
-    plans = packaged_plans(package / POLICIES)
-    s3, dynamodb, kms, sts = connect("s3", "dynamodb", "kms", "sts")
-    keys = key_ring(kms, token_keys(environ["TOKEN_KEY_ARNS"]))
+    here = _premises(package, environ, "erase")
     office = Office(
-        policies={plan.name: (plan, People(plan, keys)) for plan in plans if plan.by_subject},
-        callers=_callers(sts, environ),
-        subjects=Subjects(dynamodb=dynamodb, table=environ["SUBJECTS_TABLE"], clock=time.time, cache_s=0),
-        record=_records("erase", plans, s3, dynamodb, environ),
+        policies={plan.name: (plan, People(plan, here.keys)) for plan in here.plans if plan.by_subject},
+        callers=here.callers,
+        subjects=here.subjects,
+        record=here.record,
         audit_bucket=environ["AUDIT_BUCKET"],
-        signer=Signer(kms, environ["RECEIPT_KEY_ARN"]),
+        signer=Signer(here.kms, environ["RECEIPT_KEY_ARN"]),
         in_force_s=_whole(environ, "SUBJECT_CACHE_SECONDS"),
         recovery_days=_whole(environ, "SUBJECTS_RECOVERY_DAYS"),
         clock=time.time,
     )
-    return office, _voice(environ)
+    return office, here.voice
 
 
 def checked(environ: Mapping[str, str], names: tuple[str, ...]) -> None:
@@ -126,20 +138,39 @@ def _whole(environ: Mapping[str, str], name: str) -> int:
     return int(environ[name])
 
 
-def _callers(sts: Any, environ: Mapping[str, str]) -> Callers:
-    return Callers(
-        endpoint=sts.meta.endpoint_url,
-        function=environ["AWS_LAMBDA_FUNCTION_NAME"],
-        ask=ask_sts(),
-        clock=time.time,
+def _premises(package: Path, environ: Mapping[str, str], group: str) -> _Premises:
+    plans, arns = packaged_plans(package / POLICIES), token_keys(environ["TOKEN_KEY_ARNS"])
+    s3, dynamodb, kms, sts = connect("s3", "dynamodb", "kms", "sts")
+    function, account = environ["AWS_LAMBDA_FUNCTION_NAME"], _account(arns)
+    return _Premises(
+        plans=plans,
+        keys=key_ring(kms, arns),
+        kms=kms,
+        dynamodb=dynamodb,
+        callers=Callers(
+            endpoint=sts.meta.endpoint_url,
+            function=function,
+            account=account,
+            ask=ask_sts(),
+            clock=time.time,
+        ),
+        subjects=Subjects(dynamodb=dynamodb, table=environ["SUBJECTS_TABLE"], clock=time.time, cache_s=0),
+        record=_records(group, plans, s3, dynamodb, environ),
+        voice=Voice(function, time.time, partial(print, flush=True)),
     )
 
 
-def _voice(environ: Mapping[str, str]) -> Voice:
-    return Voice(environ["AWS_LAMBDA_FUNCTION_NAME"], time.time, partial(print, flush=True))
+def _account(arns: Mapping[int, str]) -> str:
+    """The account of the environment: that of its token keys. Nothing else in a function says it."""
+    accounts = {found[1] if (found := KEY_ARN.fullmatch(arn)) else "" for arn in arns.values()}
+    if len(accounts) > 1 or "" in accounts:
+        raise SettingsError(f"TOKEN_KEY_ARNS must name keys of one account by their ARNs. {MEND}")
+    return accounts.pop()
 
 
-def _records(group: str, plans: list[Plan], s3: Any, dynamodb: Any, environ: Mapping[str, str]) -> Any:
+def _records(
+    group: str, plans: list[Plan], s3: Any, dynamodb: Any, environ: Mapping[str, str]
+) -> Callable[[str, Mapping[str, Any]], Link]:
     chain = Chain(
         s3=s3,
         bucket=environ["AUDIT_BUCKET"],

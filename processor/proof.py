@@ -50,12 +50,23 @@ _SIGNED = re.compile(
 )
 _PLAIN = re.compile(r"[\x20-\x7e]{1,16384}")  # a session token has up to some 12,000 characters
 _MOMENT = "%Y%m%dT%H%M%SZ"
-_ARN = re.compile(r"<Arn>(arn:aws[a-z-]*:(?:iam|sts)::\d{12}:[\w+=,.@/-]{1,1024})</Arn>", re.ASCII)
-_ASSUMED = re.compile(r"(arn:[a-z-]+:sts::\d{12}:assumed-role/[^/]+)/.+")
+_ARN = re.compile(
+    r"<Arn>(?P<arn>arn:aws[a-z-]*:(?:iam|sts)::(?P<account>\d{12}):[\w+=,.@/-]{1,1024})</Arn>", re.ASCII
+)
+_SESSION = re.compile(r"(arn:[a-z-]+:sts::\d{12}:(?:assumed-role/[^/]+|federated-user))/.+")
 
 
 class Refused(TidegateError):  # noqa: N818  an outcome with a name
-    """A request that is not granted. Says why, without a value of the request: the caller is told."""
+    """A request that is not granted. Says why, without a value of the request: the caller is told.
+
+    Args:
+        message: why.
+        who: the ARN of the caller, where that is known and is the reason.
+    """
+
+    def __init__(self, message: str, *, who: str | None = None) -> None:
+        super().__init__(message)
+        self.who = who
 
 
 def request_digest(request: Mapping[str, Any]) -> str:
@@ -75,9 +86,12 @@ def host_of(endpoint: str) -> str:
 
 
 def principal(arn: str) -> str:
-    """Who somebody is whatever they call their session: the role of an assumed role, or the ARN as it is."""
-    assumed = _ASSUMED.fullmatch(arn)
-    return assumed[1] if assumed else arn
+    """Who somebody is whatever they call their session: the role of an assumed role, or the ARN as it is.
+
+    Federated users are one: whoever may hand out their sessions chooses the names.
+    """
+    session = _SESSION.fullmatch(arn)
+    return session[1] if session else arn
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +116,12 @@ def ask_sts() -> Callable[[str, Mapping[str, str]], Answer]:
 
 
 class Callers:
-    """Tells who signed a request.
+    """Tells who signed a request: somebody of the function's own account, for STS knows everybody at AWS.
 
     Args:
         endpoint: of this region's STS, as botocore knows it. No other is ever asked.
         function: this function's name, for which the proof must be.
+        account: the 12 digits of its account.
         ask: see `ask_sts`.
         clock: epoch seconds.
     """
@@ -116,33 +131,38 @@ class Callers:
         *,
         endpoint: str,
         function: str,
+        account: str,
         ask: Callable[[str, Mapping[str, str]], Answer],
         clock: Callable[[], float],
     ) -> None:
-        self._endpoint, self._function, self._ask, self._clock = (
-            f"{endpoint.rstrip('/')}/",
-            function,
-            ask,
-            clock,
-        )
+        self._endpoint, self._ask, self._clock = f"{endpoint.rstrip('/')}/", ask, clock
+        self._function, self._account = function, account
 
     def who(self, request: Mapping[str, Any]) -> str:
         """The ARN of the caller, as STS says it.
 
         Raises:
-            Refused: no proof, one for another function, request or region, too old, or not the caller's.
+            Refused: no proof, one for another function, request or region, too old, or not the caller's; or
+                the caller is of another account.
             Transient: STS did not answer.
         """
         headers = self._checked(request)
         answer = self._ask(self._endpoint, headers)
         if answer.status >= BROKEN or answer.status == TOO_MANY:
             raise Transient(f"sts:GetCallerIdentity of the caller: HTTP {answer.status}")
-        found = _ARN.findall(answer.text) if answer.status == OK else []
+        found = list(_ARN.finditer(answer.text)) if answer.status == OK else []
         if len(found) != 1:
             raise Refused(
                 "STS does not know the proof's signature: are the credentials valid, the clock right?"
             )
-        return str(found[0])
+        arn, account = found[0]["arn"], found[0]["account"]
+        if account != self._account:
+            raise Refused(
+                f"the caller is of the AWS account {account}; only those of {self._account}, which is this "
+                "function's, may ask: assume a role there",
+                who=arn,
+            )
+        return arn
 
     def _checked(self, request: Mapping[str, Any]) -> dict[str, str]:
         headers = _headers(request.get("proof"))

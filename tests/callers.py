@@ -22,8 +22,11 @@ from processor.proof import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    Ask = Callable[[str, Mapping[str, str]], Answer]
+
 ENDPOINT = "https://sts.eu-west-1.amazonaws.com"
-ARN = "arn:aws:sts::123456789012:assumed-role/Disputes/ann"
+ACCOUNT = "123456789012"
+ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/Disputes/ann"
 KEYS = Credentials("AKIDEXAMPLE1", "a secret key", "a session token")
 
 
@@ -71,5 +74,5 @@ class Sts:
         return Answer(200, f"<GetCallerIdentityResult><Arn>{self.arn}</Arn></GetCallerIdentityResult>")
 
 
-def callers(function: str, clock: Callable[[], float], sts: Sts | None = None) -> Callers:
-    return Callers(endpoint=ENDPOINT, function=function, ask=sts or Sts(), clock=clock)
+def callers(function: str, clock: Callable[[], float], sts: Ask | None = None) -> Callers:
+    return Callers(endpoint=ENDPOINT, function=function, account=ACCOUNT, ask=sts or Sts(), clock=clock)

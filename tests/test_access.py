@@ -12,14 +12,14 @@ from moto import mock_aws
 from processor.access import DETOKENIZE, ERASE, detokenizing, erasing
 from processor.errors import PolicyError, SettingsError
 from processor.policy.plan import dump_plan
-from processor.proof import Callers
-from tests.callers import ENDPOINT, Sts
+from tests.callers import ACCOUNT, callers
 from tests.desks import AUDIT, LEDGER, PEOPLE, World, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+KEY = "arn:aws:kms:eu-west-1:12345678901{}:key/a"
 STARTS = {"detokenize": (detokenizing, DETOKENIZE), "erase": (erasing, ERASE)}
 
 
@@ -65,9 +65,8 @@ def test_both_functions_start_and_know_all_policies(environ: dict[str, str], pac
     assert office.record("erase", {}).key.startswith("records/erase/dt=")
     assert voice
     # As botocore knows it, and no other.
-    assert Callers(endpoint=ENDPOINT, function="tidegate-dev-x", ask=Sts(), clock=time.time)._endpoint == (
-        office.callers._endpoint
-    )
+    assert callers("tidegate-dev-x", time.time)._endpoint == office.callers._endpoint
+    assert office.callers._account == desk.callers._account == ACCOUNT
 
 
 @pytest.mark.parametrize("function", STARTS)
@@ -83,6 +82,8 @@ def test_all_that_is_missing_is_named_at_once(package: Path, function: str) -> N
     [
         ({"SUBJECTS_RECOVERY_DAYS": "a week"}, "SUBJECTS_RECOVERY_DAYS"),
         ({"TOKEN_KEY_ARNS": "[]"}, "TOKEN_KEY_ARNS"),
+        ({"TOKEN_KEY_ARNS": '{"1": "alias/tidegate"}'}, "TOKEN_KEY_ARNS"),
+        ({"TOKEN_KEY_ARNS": json.dumps({"1": KEY.format(1), "2": KEY.format(2)})}, "keys of one account"),
     ],
 )
 def test_what_cannot_be_read_is_named(

@@ -27,7 +27,7 @@ from processor.proof import (
     principal,
     request_digest,
 )
-from tests.callers import ARN, ENDPOINT, Sts, callers, signed, with_proof
+from tests.callers import ACCOUNT, ARN, ENDPOINT, Sts, callers, signed, with_proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,20 +144,30 @@ def test_whom_sts_does_not_know_is_refused() -> None:
     [Answer(200, "<Arn>nonsense</Arn>"), Answer(200, f"<Arn>{ARN}</Arn><Arn>{ARN}x</Arn>"), Answer(302, ARN)],
 )
 def test_an_answer_that_names_nobody_is_refused(answer: Answer) -> None:
-    asked = Callers(endpoint=ENDPOINT, function=NAME, ask=lambda *_: answer, clock=time.time)
     with pytest.raises(Refused):
-        asked.who(with_proof(REQUEST, NAME))
+        callers(NAME, time.time, lambda *_: answer).who(with_proof(REQUEST, NAME))
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_an_sts_in_trouble_is_for_later(status: int) -> None:
-    asked = Callers(endpoint=ENDPOINT, function=NAME, ask=lambda *_: Answer(status, ""), clock=time.time)
     with pytest.raises(Transient, match=f"HTTP {status}"):
-        asked.who(with_proof(REQUEST, NAME))
+        callers(NAME, time.time, lambda *_: Answer(status, "")).who(with_proof(REQUEST, NAME))
+
+
+@pytest.mark.parametrize(
+    "arn", ["arn:aws:sts::210987654321:assumed-role/Disputes/ann", "arn:aws:iam::210987654321:user/ann"]
+)
+def test_who_is_of_another_account_is_refused_and_named(arn: str) -> None:
+    with pytest.raises(Refused, match=f"of the AWS account 210987654321; only those of {ACCOUNT}") as caught:
+        who(with_proof(REQUEST, NAME), sts=Sts(arn))
+    assert caught.value.who == arn
 
 
 def test_a_role_is_one_caller_whatever_its_sessions() -> None:
     assert principal(ARN) == "arn:aws:sts::123456789012:assumed-role/Disputes"
+    for name in ("one", "two"):
+        federated = f"arn:aws:sts::123456789012:federated-user/{name}"
+        assert principal(federated) == "arn:aws:sts::123456789012:federated-user"
     assert principal("arn:aws:iam::123456789012:user/a/b") == "arn:aws:iam::123456789012:user/a/b"
 
 
@@ -222,7 +232,7 @@ def test_motos_sts_knows_a_user_and_a_role_by_their_signatures() -> None:
         ]
         session = aws.credentials_of(role)
         aws.enforce_iam(enforced=True)
-        asked = Callers(endpoint=aws.endpoint, function=NAME, ask=ask_sts(), clock=time.time)
+        asked = Callers(endpoint=aws.endpoint, function=NAME, account=ACCOUNT, ask=ask_sts(), clock=time.time)
 
         def proven(keys: Any, secret: str | None = None) -> dict[str, Any]:
             credentials = Credentials(
@@ -248,6 +258,8 @@ def test_the_commands_signature_is_taken_by_motos_sts(monkeypatch: pytest.Monkey
         for name, value in aws.environ().items():
             monkeypatch.setenv(name, value)
         (sts,) = connect("sts")
-        asked = Callers(endpoint=sts.meta.endpoint_url, function=NAME, ask=ask_sts(), clock=time.time)
+        asked = Callers(
+            endpoint=sts.meta.endpoint_url, function=NAME, account=ACCOUNT, ask=ask_sts(), clock=time.time
+        )
         proof = {"headers": Functions("dev")._proof(NAME, REQUEST)}
         assert asked.who({**REQUEST, "proof": proof}).endswith(":user/administrator")
