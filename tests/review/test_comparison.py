@@ -16,7 +16,7 @@ from processor.review.comparison import Comparison, compare
 from processor.review.differences import Verdict
 from processor.review.outcomes import Resolver, feasible, meet
 from processor.stream import Change
-from tests.review.comparison_cases import DAYS, FIELDS, MORE
+from tests.review.comparison_cases import CASES, DAYS, FIELDS, MORE
 
 KEYS = KeyRing({1: b"a root of at least thirty-two bytes"})
 WIDER, NARROWER, NEUTRAL = Verdict
