@@ -10,6 +10,7 @@ import gzip
 import hmac
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ FOLDER = os.environ.get("VECTORS_DIR", "")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="VECTORS_DIR is unset: the public vectors were not run")
 
 Case = dict[str, Any]
+Counted = Callable[[str, list[Case]], list[Case]]
 
 FF1_REFUSALS = {
     "InvalidKeySize": r"16, 24 or 32 bytes",
@@ -68,8 +70,8 @@ def ff1_list(case: Case) -> tuple[list[int], list[int]]:
     return cipher.encrypt(case["msg"], tweak), cipher.decrypt(case["ct"], tweak)
 
 
-def test_ff1_by_nist() -> None:
-    asked = cases_of(document("ACVP-AES-FF1-prompt"))
+def test_ff1_by_nist(counted: Counted) -> None:
+    asked = counted("FF1 (NIST ACVP)", cases_of(document("ACVP-AES-FF1-prompt")))
     answers = {case["tcId"]: case for case in cases_of(document("ACVP-AES-FF1-expectedResults"))}
     assert {case["tcId"] for case in asked} == set(answers)
     for case in asked:
@@ -93,8 +95,8 @@ def test_ff1_by_nist() -> None:
         ("aes_ff1_radix10_test", ff1_list),
     ],
 )
-def test_ff1_by_wycheproof(name: str, both_ways: Any) -> None:
-    for case in wycheproof(name):
+def test_ff1_by_wycheproof(name: str, both_ways: Any, counted: Counted) -> None:
+    for case in counted("FF1 (Wycheproof)", wycheproof(name)):
         if case["result"] == "valid":
             assert both_ways(case) == (case["ct"], case["msg"]), case["tcId"]
         else:
@@ -103,8 +105,8 @@ def test_ff1_by_wycheproof(name: str, both_ways: Any) -> None:
                 both_ways(case)
 
 
-def test_aes_siv_by_wycheproof() -> None:
-    for case in wycheproof("aead_aes_siv_cmac_test"):
+def test_aes_siv_by_wycheproof(counted: Counted) -> None:
+    for case in counted("AES-SIV-CMAC (Wycheproof)", wycheproof("aead_aes_siv_cmac_test")):
         key, nonce, aad, message, sealed, tag = unhexed(case, "key", "iv", "aad", "msg", "ct", "tag")
         cipher, context = AESSIV(key), [aad, nonce]
         if case["result"] == "valid":
@@ -115,8 +117,8 @@ def test_aes_siv_by_wycheproof() -> None:
                 cipher.decrypt(tag + sealed, context)
 
 
-def test_aes_gcm_by_wycheproof() -> None:
-    for case in wycheproof("aes_gcm_test"):
+def test_aes_gcm_by_wycheproof(counted: Counted) -> None:
+    for case in counted("AES-GCM (Wycheproof)", wycheproof("aes_gcm_test")):
         key, nonce, aad, message, sealed, tag = unhexed(case, "key", "iv", "aad", "msg", "ct", "tag")
         cipher = AESGCM(key)
         if case["result"] == "valid" and len(nonce) in GCM_NONCE_BYTES:
@@ -127,8 +129,8 @@ def test_aes_gcm_by_wycheproof() -> None:
                 cipher.decrypt(nonce, sealed + tag, aad)
 
 
-def test_hkdf_by_wycheproof() -> None:
-    for case in wycheproof("hkdf_sha256_test"):
+def test_hkdf_by_wycheproof(counted: Counted) -> None:
+    for case in counted("HKDF (Wycheproof)", wycheproof("hkdf_sha256_test")):
         material, salt, info, output = unhexed(case, "ikm", "salt", "info", "okm")
         if case["result"] == "valid":
             derived = HKDF(algorithm=SHA256(), length=case["size"], salt=salt, info=info).derive(material)
@@ -138,8 +140,8 @@ def test_hkdf_by_wycheproof() -> None:
                 HKDF(algorithm=SHA256(), length=case["size"], salt=salt, info=info)
 
 
-def test_hmac_by_wycheproof() -> None:
-    for case in wycheproof("hmac_sha256_test"):
+def test_hmac_by_wycheproof(counted: Counted) -> None:
+    for case in counted("HMAC (Wycheproof)", wycheproof("hmac_sha256_test")):
         key, message, tag = unhexed(case, "key", "msg", "tag")
         mac = hmac.digest(key, message, "sha256")[: case["tagSize"] // 8]
         assert hmac.compare_digest(mac, tag) == (case["result"] == "valid"), case["tcId"]
