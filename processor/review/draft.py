@@ -9,7 +9,7 @@ entities.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.policy import paths
@@ -83,11 +83,19 @@ def draft(name: str, records: Iterable[Mapping[str, Any]]) -> Draft | None:
     if not lines:
         return None
     subject = _subject(lines, sample)
+    if subject:
+        lines = [replace(line, rule=_by_person(line.rule)) for line in lines]
+        subject = next(line for line in lines if line.path == subject.path)
     text = policy_text(name, sample.records, lines, subject, left_out)
     # Held here, not only by a test: a draft that does not compile is our mistake, whatever the sample.
     plan, problems = read_plan(read_document(text.encode(), name).data, "0" * 64)
     assert plan is not None, [problem.message for problem in problems]  # noqa: S101
     return Draft(text, tuple(lines), paths.render(subject.path) if subject else None)
+
+
+def _by_person(rule: str) -> str:
+    """The rule, under the person's own key if what it makes can be opened: then it dies with the person."""
+    return rule.replace("{action: tokenize", "{action: tokenize, scope: subject", 1)
 
 
 def _lines(sample: Sample) -> tuple[list[Line], int]:

@@ -120,6 +120,15 @@ def test_the_draft_says_whose_data_it_is_and_is_the_same_every_time(paid: list[R
     assert made.text.count("# decide: ") == len(made.undecided) + 1  # and one on scoring
 
 
+def test_what_can_be_opened_dies_with_the_person_where_the_draft_knows_whose_it_is(
+    paid: list[Record],
+) -> None:
+    rules = rules_for(paid)
+    assert rules["email"].options.by_subject
+    assert rules["customer_id"].action == "pseudonymize"
+    assert not rule_for("email", ["ann@example.com", "bob@example.org"]).options.by_subject
+
+
 def test_no_value_of_the_payments_is_in_the_draft(paid: list[Record]) -> None:
     text = drafted(paid).text
     assert not [value for record in paid for value in identifying_values(record) if value in text]
