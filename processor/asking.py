@@ -6,13 +6,12 @@ Refusals name places and rules, never what was sent: who asks may have put anyth
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.crypto.tokens import TOKEN_CHARACTERS_MAX
 from processor.identities import SUBJECT_CHARACTERS_MAX, checked_name, is_name, readings
-from processor.policy.actions import ACTIONS
+from processor.policy.detection import find
 from processor.policy.opening import openers
 from processor.policy.people import People
 from processor.proof import Refused
@@ -27,31 +26,12 @@ if TYPE_CHECKING:
 
 TOKENS_MAX: Final = 100
 EVENT_ID_CHARACTERS_MAX: Final = 128
-SIV_BYTES: Final = 16
-TICKET: Final = re.compile(r"[A-Za-z0-9._/#-]{3,64}")
-"""No spaces, so that nobody writes a sentence with a person in it."""
+TICKET: Final = re.compile(r"(?=.*\d)[A-Za-z0-9._/#-]{3,64}", re.ASCII)
+"""No spaces, so that nobody writes a sentence with a person in it; a digit, which no name has."""
+TICKET_SAYS: Final = "3 to 64 letters, digits and . _ / # -, with a digit, as GDPR-2026/117"
 PURPOSE: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 PARTS: Final = frozenset({"policy", "purpose", "ticket", "tokens", "proof"})
 ITEM_PARTS: Final = frozenset({"field", "token", "subject", "event_id", "version"})
-
-
-@dataclass(frozen=True, slots=True)
-class StandIn:
-    """A token of a field, to be opened in place of what has not the form of one."""
-
-    token: str
-    _form: re.Pattern[str]
-
-    def has_form(self, text: str) -> bool:
-        """Whether to open this text takes a decryption, whatever comes of it."""
-        found = self._form.fullmatch(text)
-        if found is None:
-            return False
-        try:
-            sealed = urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4))
-        except ValueError:
-            return False
-        return len(sealed) > SIV_BYTES and urlsafe_b64encode(sealed).rstrip(b"=").decode() == found[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +43,6 @@ class Book:
     versions: tuple[int, ...]
     """Of the token keys on the ring."""
     openers: Mapping[str, Opener]
-    stand_ins: Mapping[str, StandIn]
 
     @property
     def purposes(self) -> dict[str, Purpose]:
@@ -73,27 +52,12 @@ class Book:
 
 def book_of(plan: Plan, keys: KeyRing, unwrap: Callable[[bytes], bytes]) -> Book:
     """The book of a policy under a key ring; `unwrap` makes data keys of their wrapped forms."""
-    sealing: dict[str, list[str]] = {}
-    for rule in plan.rules:
-        if ACTIONS[rule.action].opens is not None:
-            domain = getattr(rule.options, "domain", None) if rule.action == "tokenize" else None
-            sealing.setdefault(rule.path, []).append(domain or "")
     return Book(
         plan=plan,
         people=People(plan, keys) if plan.subject else None,
         versions=keys.versions,
         openers=openers(plan, keys, unwrap),
-        # Where cases differ, so do the forms of what they let out: none stands in for all.
-        stand_ins={
-            path: _stand_in(first, keys) for path, (first, *others) in sealing.items() if first and not others
-        },
     )
-
-
-def _stand_in(domain: str, keys: KeyRing) -> StandIn:
-    versions = "|".join(map(str, keys.versions))
-    form = re.compile(rf"tok\.{re.escape(domain)}\.(?:{versions})\.([A-Za-z0-9_-]+)")
-    return StandIn(keys.tokens(domain).seal(b"stand-in", b"of nobody"), form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +80,8 @@ class Asked:
     purpose: str | None = None
     ticket: str | None = None
     book: Book | None = None
-    items: tuple[Item, ...] = ()
+    items: list[Item] = field(default_factory=list)
+    """As far as they were read."""
 
 
 def read(request: Mapping[str, Any], books: Mapping[str, Book], asked: Asked) -> None:
@@ -129,7 +94,9 @@ def read(request: Mapping[str, Any], books: Mapping[str, Book], asked: Asked) ->
         raise Refused(f"the request has {len(unknown)} unknown parts; it may have {', '.join(sorted(PARTS))}")
     ticket, purpose = request.get("ticket"), request.get("purpose")
     if not isinstance(ticket, str) or not TICKET.fullmatch(ticket):
-        raise Refused("ticket must be 3 to 64 letters, digits and . _ / # -, as GDPR-2026/117")
+        raise Refused(f"ticket must be {TICKET_SAYS}")
+    if found := sorted({span.entity for span in find(ticket)}):
+        raise Refused(f"ticket must not hold personal data; there seems to be: {', '.join(found)}")
     asked.ticket = ticket
     if not isinstance(purpose, str) or not PURPOSE.fullmatch(purpose):
         raise Refused("purpose must be the name of one of the policy's purposes")
@@ -145,7 +112,8 @@ def read(request: Mapping[str, Any], books: Mapping[str, Book], asked: Asked) ->
     if not isinstance(tokens, list) or not 1 <= len(tokens) <= TOKENS_MAX:
         raise Refused(f"tokens must be a list of 1 to {TOKENS_MAX}")
     allowed = book.purposes[purpose].fields
-    asked.items = tuple(_item(f"tokens[{index}]", one, book, allowed) for index, one in enumerate(tokens))
+    for index, one in enumerate(tokens):
+        asked.items.append(_item(f"tokens[{index}]", one, book, allowed))
 
 
 def _item(at: str, given: Any, book: Book, allowed: Collection[str]) -> Item:
@@ -162,7 +130,7 @@ def _item(at: str, given: Any, book: Book, allowed: Collection[str]) -> Item:
         raise Refused(f"{at}.version must be one of the token keys': {', '.join(map(str, book.versions))}")
     if version is None and opener.by_version:
         raise Refused(f"{at}.version is needed: what fpe makes does not say by which key")
-    if opener.by_subject and "subject" not in given:
+    if opener.needs_subject and "subject" not in given:
         raise Refused(f"{at}.subject is needed: {path} goes by the person")
     return Item(path, token, _people(given, at, book), event_id, version)
 

@@ -1,8 +1,7 @@
 """Lawful re-identification, top to bottom: who asks, may they, whose is it, open, record, answer.
 
 What an answer may tell apart, its time must not: a token of an erased person, of one who was never seen and a
-forged one cost the same lookups, derivations and decryptions. What has not even the form of a token is not
-refused early: a stand-in is opened in its place.
+forged one cost the same lookups, derivations and decryptions. The latter two are the openers' to see to.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from secrets import token_bytes
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.asking import Asked, Item, read
@@ -33,8 +31,6 @@ SCHEMA: Final = "tidegate.access/1"
 KIND: Final = "detokenize"
 OPENED, ERASED, INVALID = "opened", "erased", "invalid"
 METRICS: Final = {OPENED: "ValuesOpened", ERASED: "TokensErased", INVALID: "TokensInvalid"}
-DUMMY: Final = token_bytes(32)
-"""Stands for a secret that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +57,7 @@ def reidentify(desk: Desk, request: Any, request_id: str) -> tuple[dict[str, Any
     try:
         values = _granted(desk, request, asked)
     except Refused as refusal:
+        asked.who = asked.who or refusal.who
         desk.record(KIND, _record(desk, asked, request_id, Counter(), refused=str(refusal)))
         return {"refused": str(refusal)}, Call(refused=str(refusal))
     outcomes = Counter(value.get("status", OPENED) for value in values)
@@ -115,19 +112,11 @@ def _secret(index: int, item: Item, known: Mapping[str, bytes | None]) -> _Secre
 
 
 def _opened(book: Book, item: Item, secret: _Secret) -> dict[str, Any]:
-    opener, stand_in = book.openers[item.path], book.stand_ins.get(item.path)
-    formed = stand_in is None or stand_in.has_form(item.token)
-    token = item.token if formed else stand_in.token if stand_in else ""
-    own = (secret.value or DUMMY) if opener.by_subject else None
-    value: Scalar | None
+    opener = book.openers[item.path]
     try:
-        value = opener(token, own, item.event_id, item.version)
+        value = opener(item.token, secret.value, item.event_id, item.version)
     except InvalidToken:
-        value = None
-    if opener.by_subject and secret.erased:
-        return {"status": ERASED}
-    if value is None or not formed or (opener.by_subject and secret.value is None):
-        return {"status": INVALID}
+        return {"status": ERASED if secret.erased and opener.by_subject else INVALID}
     return _answered(value)
 
 
@@ -144,7 +133,7 @@ def _record(
     desk: Desk, asked: Asked, request_id: str, outcomes: Counter[str], *, refused: str = ""
 ) -> dict[str, Any]:
     plan = asked.book.plan if asked.book else None
-    names = {names[0] for item in asked.items for names in item.people if names}
+    names = {name for item in asked.items for names in item.people for name in names}
     return {
         "schema": SCHEMA,
         "kind": KIND,

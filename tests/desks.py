@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import json
+import time
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from processor.asking import book_of
 from processor.audit import Chain, record_key
 from processor.crypto import KeyRing
 from processor.keys import DataKeys
 from processor.policy import Sanitiser
 from processor.policy.people import People
 from processor.policy.plan import read_plan
+from processor.rates import Rates
+from processor.reidentification import Desk, reidentify
 from processor.stream import Change
 from processor.subjects import Subjects
+from processor.unwrapping import Unwrapping
+from tests.callers import callers, with_proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from processor.audit import Link
     from processor.policy import Plan
+    from tests.callers import Sts
 
+DETOKENIZE = "tidegate-dev-detokenize"
 NOW = 1_795_467_845.0  # 2026-11-23T21:04:05Z
 AUDIT, LEDGER, PEOPLE = "tidegate-dev-audit", "tidegate-dev-ledger", "tidegate-dev-subjects"
 ROOTS = {1: b"1" * 32, 2: b"2" * 32}
@@ -52,6 +61,19 @@ PAYMENTS: dict[str, Any] = {
     "routes": {"sns": {"events": "none"}},
     "retention_days": {"events": 400, "audit": 2557, "quarantine": 14, "logs": 90, "ledger": 21},
 }  # fmt: skip
+
+
+ANN = {
+    "customer_id": "C-1001",
+    "email": "ann@example.com",
+    "card": {"number": "4000001234567899"},
+    "iban": "DE02120300000000202051",
+    "limit": Decimal("12.50"),
+    "photo": b"\x00\xff",
+    "note": "call Ann",
+    "amount": 7,
+}
+ASKED = {"policy": "payments", "purpose": "dispute", "ticket": "DSP-4711"}
 
 
 def plan_of(document: Mapping[str, Any] = PAYMENTS, **changes: Any) -> Plan:
@@ -126,3 +148,37 @@ class World:
     def people(self) -> dict[str, dict[str, Any]]:
         """The items of the subjects table by name."""
         return {item["subject"]["S"]: item for item in self.dynamodb.scan(TableName=PEOPLE)["Items"]}
+
+
+def desk_of(world: World, keys: KeyRing = KEYS, sts: Sts | None = None, **changes: Any) -> Desk:
+    plan = plan_of(**changes)
+    unwrap = Unwrapping(kms=world.kms, data_key_arn=world.data_key, policy=plan.name, clock=world.clock)
+    return Desk(
+        books={plan.name: book_of(plan, keys, unwrap)},
+        callers=callers(DETOKENIZE, time.time, sts),
+        rates=Rates(dynamodb=world.dynamodb, table=LEDGER, clock=world.clock),
+        subjects=world.subjects(),
+        record=world.record("detokenize"),
+        clock=world.clock,
+    )
+
+
+def token(event: dict[str, Any], path: str = "email", **more: Any) -> dict[str, Any]:
+    """One token of an event, as a request asks for it."""
+    value = event
+    for name in path.split("."):
+        value = value[name]
+    by_subject = {"subject": event["customer_id"]} if path in {"email", "card.number"} else {}
+    return {"field": path, "token": value, **by_subject, **more}
+
+
+def ask(desk: Desk, *tokens: Any, **changes: Any) -> dict[str, Any]:
+    asked = with_proof({**ASKED, "tokens": list(tokens), **changes}, DETOKENIZE)
+    answer, _call = reidentify(desk, asked, "r-1")
+    return answer
+
+
+def values(desk: Desk, *tokens: Any, **changes: Any) -> list[Any]:
+    answer = ask(desk, *tokens, **changes)
+    assert "refused" not in answer, answer
+    return list(answer["values"])

@@ -167,12 +167,13 @@ def test_what_can_be_opened_opens_to_the_value(
     assert out.new
     opener = openers(plan, KEYS, unwrap=bytes)["field"]
     assert opener(out.new["field"], secret) == number
-    assert opener.by_subject is (scope == "subject")
-    if scope == "subject" and rule["action"] == "tokenize":
-        for other in (None, secret[::-1]):
-            if other != secret:
-                with pytest.raises(InvalidToken):
-                    opener(out.new["field"], other)
+    assert opener.by_subject is opener.needs_subject is (scope == "subject")
+    if scope == "subject":
+        with pytest.raises(InvalidToken):
+            opener(out.new["field"])
+        if rule["action"] == "tokenize" and secret[::-1] != secret:
+            with pytest.raises(InvalidToken):
+                opener(out.new["field"], secret[::-1])
 
 
 def doubled(digits: str) -> list[int]:
@@ -208,6 +209,13 @@ def test_cases_of_one_field_are_told_apart(plan_of: PlanOf) -> None:
         )
         assert out.new
         assert opener(out.new["field"], b"s" * 32, "e1") == "12345678", country
+        if country == "DE":
+            with pytest.raises(InvalidToken):
+                opener(out.new["field"], None, "e1")
+        else:
+            assert opener(out.new["field"], None, "e1") == "12345678", "the person's key is no part of it"
+    assert opener.by_subject
+    assert not opener.needs_subject
 
 
 @given(st.text(max_size=60) | st.sampled_from(["tok.field.1.AAAA", "enc.A.B", "tok.field.1.", "psn.x.1.y"]))
