@@ -7,12 +7,12 @@ hold the time alone.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.calls import Call
-from processor.identities import NUMBER, SUBJECT_CHARACTERS_MAX, TEXT, is_name, readings
+from processor.identities import BINARY, NUMBER, SUBJECT_CHARACTERS_MAX, TEXT, binary, is_name, readings
 from processor.policy.detection import find
 from processor.proof import Refused
 from processor.receipts import SCHEMA as RECEIPT_SCHEMA
@@ -72,65 +72,102 @@ class _Wish:
 
     people: dict[str, tuple[Names, ...]]
     """By how the subject is read, the names in each spelling that the policies use."""
-    policies: tuple[Plan, ...]
-    reason: str
     dry_run: bool
     unseen: bool
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What is known of a request by now: its record tells it, be it done, looked up only, or refused."""
+
+    who: str | None = None
+    reason: str | None = None
+    policies: tuple[Plan, ...] = ()
+    names: list[str] = field(default_factory=list)
+    """Of the person, or of all who may be meant."""
+    dry_run: bool = False
 
 
 def erase(office: Office, request: Any, request_id: str) -> tuple[dict[str, Any], Call]:
     """The receipt of an erasure, or what would be done, and what to say of it.
 
+    All that is asked is in the audit trail before it is answered: whoever looks up a person by an id learns
+    the person's name in the feed.
+
     Raises:
         Transient: AWS failed somewhere on the way. The person may be erased by then; asking again is safe,
             and gives the receipt.
     """
+    asked = _Asked()
     try:
-        return _granted(office, request, request_id)
+        return _granted(office, request, request_id, asked)
     except Refused as refusal:
+        asked.who = asked.who or refusal.who
+        said = {"dry_run": True} if asked.dry_run else {}
+        office.record(KIND, _record(office, asked, request_id, **said, refused=str(refusal)))
         return {"refused": str(refusal)}, Call(refused=str(refusal))
 
 
-def _granted(office: Office, request: Any, request_id: str) -> tuple[dict[str, Any], Call]:
+def _granted(office: Office, request: Any, request_id: str, asked: _Asked) -> tuple[dict[str, Any], Call]:
     if not isinstance(request, dict):
         raise Refused("the request is not a JSON object")
-    who = office.callers.who(request)
-    wish = _read(office, request)
+    asked.who = office.callers.who(request)
+    wish = _read(office, request, asked)
     person = _meant(office, wish)
-    names = [name for one in person.names for name in one]
-    last = person.last_erased_at or office.clock()
+    asked.names = [name for one in person.names for name in one]
     if wish.dry_run:
-        answer = {"dry_run": True, "subjects": names, "requested_by": who, **_dates(office, last)}
-        answer["seen_since"] = person.created_at and _iso(person.created_at)
-        answer["erased_at"] = person.last_erased_at and _iso(person.erased_at or last)
-        return answer | {"policies": _covered(wish.policies)}, Call({"DryRuns": 1})
+        return _looked_up(office, asked, person, request_id), Call({"DryRuns": 1})
     first = min([office.subjects.erase(one) for one in person.names])
+    last = person.last_erased_at or office.clock()  # that of now: until now there was a secret
     again = person.last_erased_at is not None
-    record = {
+    record = _record(office, asked, request_id, erased_at=_iso(first), again=again)
+    receipt = {
+        "schema": RECEIPT_SCHEMA,
+        "subjects": asked.names,
+        "erased_at": _iso(first),
+        **_dates(office, last),
+        "requested_by": asked.who,
+        "reason": asked.reason,
+        "again": again,
+        "policies": record["policies"],
+        "record": _recorded(office, record),
+    }
+    return office.signer.signed(receipt), Call({"ErasedAgain" if again else "PeopleErased": 1})
+
+
+def _looked_up(office: Office, asked: _Asked, person: _Person, request_id: str) -> dict[str, Any]:
+    last = person.last_erased_at
+    return {
+        "dry_run": True,
+        "subjects": asked.names,
+        "requested_by": asked.who,
+        **_dates(office, last or office.clock()),
+        "seen_since": person.created_at and _iso(person.created_at),
+        "erased_at": last and _iso(person.erased_at or last),
+        "policies": _covered(asked.policies),
+        "record": _recorded(office, _record(office, asked, request_id, dry_run=True)),
+    }
+
+
+def _record(office: Office, asked: _Asked, request_id: str, **more: Any) -> dict[str, Any]:
+    """What the trail says of a request. An erasure has `erased_at`; `dry_run` or `refused`, what was none."""
+    return {
         "schema": SCHEMA,
         "kind": KIND,
         "time": _iso(office.clock()),
-        "who": who,
-        "reason": wish.reason,
-        "subjects": names,
-        "erased_at": _iso(first),
-        "again": again,
-        "policies": _covered(wish.policies),
+        "who": asked.who,
+        "reason": asked.reason,
+        "subjects": asked.names,
+        **more,
+        "policies": _covered(asked.policies),
         "request_id": request_id,
     }
+
+
+def _recorded(office: Office, record: Mapping[str, Any]) -> dict[str, str]:
+    """Where the record is now."""
     link = office.record(KIND, record)
-    receipt = {
-        "schema": RECEIPT_SCHEMA,
-        "subjects": names,
-        "erased_at": _iso(first),
-        **_dates(office, last),
-        "requested_by": who,
-        "reason": wish.reason,
-        "again": again,
-        "policies": record["policies"],
-        "record": {"bucket": office.audit_bucket, "key": link.key, "sha256": link.sha256},
-    }
-    return office.signer.signed(receipt), Call({"ErasedAgain" if again else "PeopleErased": 1})
+    return {"bucket": office.audit_bucket, "key": link.key, "sha256": link.sha256}
 
 
 def _iso(seconds: float) -> str:
@@ -181,7 +218,7 @@ def _meant(office: Office, wish: _Wish) -> _Person:
     )
 
 
-def _read(office: Office, request: Mapping[str, Any]) -> _Wish:
+def _read(office: Office, request: Mapping[str, Any], asked: _Asked) -> _Wish:
     if unknown := request.keys() - PARTS:
         raise Refused(f"the request has {len(unknown)} unknown parts; it may have {', '.join(sorted(PARTS))}")
     flags = {}
@@ -189,6 +226,7 @@ def _read(office: Office, request: Mapping[str, Any]) -> _Wish:
         flags[name] = request.get(name, False)
         if not isinstance(flags[name], bool):
             raise Refused(f"{name} must be true or false")
+    asked.dry_run = flags["dry_run"]
     subject = request.get("subject")
     subject = str(subject) if type(subject) is int else subject
     if not isinstance(subject, str) or not 1 <= len(subject) <= SUBJECT_CHARACTERS_MAX:
@@ -199,14 +237,13 @@ def _read(office: Office, request: Mapping[str, Any]) -> _Wish:
             "under other key versions cannot be told"
         )
     covered = _policies(office, request.get("policy"))
+    asked.policies = tuple(plan for plan, _ in covered)
     read_as = _read_as(subject, request.get("as"))
-    people = {how: _spelled(covered, value) for how, value in read_as.items()}
-    return _Wish(
-        people={how: names for how, names in people.items() if names},
-        policies=tuple(plan for plan, _ in covered),
-        reason=_reason(request.get("reason"), subject),
-        **flags,
-    )
+    spelled = {how: _spelled(covered, value) for how, value in read_as.items()}
+    people = {how: names for how, names in spelled.items() if names}
+    asked.names = [name for spellings in people.values() for names in spellings for name in names]
+    asked.reason = _reason(request.get("reason"), subject)
+    return _Wish(people, **flags)
 
 
 def _policies(office: Office, policy: Any) -> list[tuple[Plan, People]]:
@@ -227,11 +264,16 @@ def _policies(office: Office, policy: Any) -> list[tuple[Plan, People]]:
 
 
 def _read_as(subject: str, how: Any) -> dict[str, Any]:
+    if how == BINARY:
+        try:
+            return {BINARY: binary(subject)}
+        except ValueError:
+            raise Refused("subject is not written in base64, as a binary id has to be") from None
     found = readings(subject)
     if how is None:
         return found
     if how not in (TEXT, NUMBER):
-        raise Refused(f"as must be {TEXT} or {NUMBER}")
+        raise Refused(f"as must be {TEXT}, {NUMBER} or {BINARY}")
     if how not in found:
         raise Refused("subject is not written as a number is")
     return {how: found[how]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,13 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from processor.cli import main
-from processor.erasure import Office, erase
-from processor.policy.people import People
-from processor.receipts import Signer, is_authentic
-from tests.callers import ARN, callers
+from processor.erasure import erase
+from processor.receipts import is_authentic
+from tests.callers import ARN
 from tests.cli.accounts import Lambda, Session
-from tests.desks import AUDIT, KEYS, World, plan_of
+from tests.desks import World, plan_of
 from tests.fakes import refusal
+from tests.offices import office_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,19 +42,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def account(world: World, monkeypatch: pytest.MonkeyPatch) -> Lambda:
-    plan = plan_of()
-    key = world.kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
-    office = Office(
-        policies={plan.name: (plan, People(plan, KEYS))},
-        callers=callers(NAME, time.time),
-        subjects=world.subjects(),
-        record=world.record("erase"),
-        audit_bucket=AUDIT,
-        signer=Signer(world.kms, key),
-        in_force_s=60,
-        recovery_days=7,
-        clock=world.clock,
-    )
+    office = office_of(world)
     account = Lambda({NAME: lambda request: erase(office, request, "r-1")[0]}, {})
     monkeypatch.setattr(boto3, "Session", lambda: Session(account))
     return account
