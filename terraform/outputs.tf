@@ -25,12 +25,22 @@ output "ledger_table" {
 
 output "detokenize" {
   description = "What opens tokens: attach caller_policy_arn to the roles that may ask."
-  value       = module.detokenize
+  value       = module.access["detokenize"]
 }
 
 output "erase" {
   description = "What erases people: attach caller_policy_arn to the roles that may ask."
-  value       = module.erase
+  value       = module.access["erase"]
+}
+
+output "auditor_policy_arn" {
+  description = "Managed policy for who checks the audit trail: all that `tidegate audit` needs."
+  value       = aws_iam_policy.auditor.arn
+}
+
+output "key_steward_policy_arn" {
+  description = "Managed policy for who adds and retires token keys: all that `tidegate keys status` needs."
+  value       = aws_iam_policy.key_steward.arn
 }
 
 output "subjects_table" {

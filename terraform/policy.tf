@@ -30,4 +30,12 @@ locals {
     name => yamldecode(file("${path.root}/${var.policies_folder}/${name}.yaml"))
   }
   retention_days = { for name, policy in local.policies : name => policy.retention_days }
+
+  # Whether some rule goes by the person. A field has a rule or a list of them, and a rule without options is a text.
+  by_subject = {
+    for name, policy in local.policies : name => anytrue([
+      for rule in flatten(values(policy.fields)) :
+      try(rule.scope, "") == "subject" || try(rule.action, rule) == "shift_dates" # which always does
+    ])
+  }
 }

@@ -321,8 +321,8 @@ run "each_stream_gets_its_own_room" {
   }
 
   assert {
-    condition     = output.streams["cards"].names_subject && !output.streams["home-loans"].names_subject && !output.streams["cards"].erases_removed
-    error_message = "A stream may reach the subjects if, and only if, its policy names whose data it is; and erase only if that says so."
+    condition     = output.streams["cards"].by_subject && !output.streams["home-loans"].by_subject && !output.streams["cards"].erases_removed
+    error_message = "A stream may reach the subjects if, and only if, a rule of its policy goes by the person; and erase only if the policy says so."
   }
 
   assert {
@@ -337,8 +337,8 @@ run "a_policy_may_erase_who_is_removed" {
   }
 
   assert {
-    condition     = output.streams["members"].names_subject && output.streams["members"].erases_removed
-    error_message = "`on_remove: erase` of a policy must reach its stream."
+    condition     = output.streams["members"].by_subject && output.streams["members"].erases_removed
+    error_message = "`on_remove: erase` of a policy must reach its stream, and dates are shifted by the person without saying so."
   }
 }
 

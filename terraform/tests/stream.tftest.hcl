@@ -36,13 +36,15 @@ variables {
   ledger           = { name = "the-ledger", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-ledger" }
   subjects         = { name = "the-subjects", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-subjects" }
   subject_cache_s  = 61
-  names_subject    = true
+  by_subject       = true
   erases_removed   = true
   data_key_arn     = "arn:aws:kms:eu-west-1:123456789012:key/data"
   token_key_arns   = { "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1", "2" = "arn:aws:kms:eu-west-1:123456789012:key/token-2" }
 
   iterator_age_alarm_s = 900
   alarm_topic_arns     = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
+
+  after = []
 }
 
 run "the_role_allows_these_actions_on_these_things_and_no_more" {
@@ -169,7 +171,7 @@ run "a_policy_without_alerts_may_not_publish" {
   }
 }
 
-run "a_policy_without_a_subject_keeps_away_from_people" {
+run "a_policy_by_which_nothing_goes_by_the_person_keeps_away_from_people" {
   command = plan
 
   module {
@@ -177,13 +179,13 @@ run "a_policy_without_a_subject_keeps_away_from_people" {
   }
 
   variables {
-    names_subject  = false
+    by_subject     = false
     erases_removed = false
   }
 
   assert {
     condition     = !contains(flatten([for s in data.aws_iam_policy_document.role.statement : s.resources]), var.subjects.arn)
-    error_message = "The role reaches the subjects table although the policy says nothing of whose data it is."
+    error_message = "The role reaches the subjects table although no rule of the policy goes by the person."
   }
 }
 

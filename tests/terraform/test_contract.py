@@ -1,13 +1,16 @@
 """What the functions expect of Terraform, in the words that Terraform has: each says it once, for itself."""
 
+import dataclasses
 import re
 
 import pytest
 
 from processor import access, calls, keys, quarantine, receipts, settings, telemetry
 from processor.local.terraform import ROOT
+from processor.policy.actions import ACTIONS, Options
 
 SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME"}
+READ_BY_BOTOCORE = {"AWS_STS_REGIONAL_ENDPOINTS"}
 DEFAULTED = {"SUBJECT_CACHE_S": "SUBJECT_CACHE_SECONDS", "FUNCTION_NAME": "AWS_LAMBDA_FUNCTION_NAME"}
 
 
@@ -24,7 +27,10 @@ def environment(file: str) -> set[str]:
     ids=["detokenize", "erase"],
 )
 def test_a_function_on_people_is_told_what_it_needs_and_no_more(file: str, needed: tuple[str, ...]) -> None:
-    assert environment(file) == set(needed) - SET_BY_LAMBDA
+    both = environment("modules/access/function.tf")
+    assert both >= READ_BY_BOTOCORE
+    assert environment(file) == set(needed) - SET_BY_LAMBDA - both
+    assert both - READ_BY_BOTOCORE <= set(needed)
 
 
 def test_a_stream_is_told_what_it_needs_and_no_more() -> None:
@@ -49,3 +55,21 @@ def test_a_stream_is_told_what_it_needs_and_no_more() -> None:
 def test_a_condition_has_the_word_that_the_function_says(file: str, words: set[str]) -> None:
     written = re.findall(r'"([^"]*)"|dimensions += \{ (\w+) =', (ROOT / file).read_text(encoding="utf-8"))
     assert words <= {word for pair in written for word in pair}
+
+
+def test_terraform_knows_the_actions_that_go_by_the_person_without_saying_so() -> None:
+    """Else the stream would not be let at the subjects table, and stand still."""
+    policy = (ROOT / "policy.tf").read_text(encoding="utf-8")
+    known = set(re.findall(r'try\(rule\.action, rule\) == "([a-z_]+)"', policy))
+    assert known == {
+        name for name, action in ACTIONS.items() if as_short_as_can_be(action.options).by_subject
+    }
+
+
+def as_short_as_can_be(options: type[Options]) -> Options:
+    """The options of a rule that gives none."""
+    rule = object.__new__(options)
+    for field in dataclasses.fields(options):
+        if field.default is not dataclasses.MISSING:
+            object.__setattr__(rule, field.name, field.default)
+    return rule

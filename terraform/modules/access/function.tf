@@ -1,4 +1,4 @@
-# A function that people call about people, one request at a time: what it may do is written where it is called.
+# A function that people call about people, one request at a time.
 
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_116:a dead letter queue is for asynchronous calls; who asks here waits for the answer
@@ -8,7 +8,7 @@ resource "aws_lambda_function" "this" {
   function_name    = var.name
   description      = var.description
   role             = aws_iam_role.this.arn
-  handler          = var.handler
+  handler          = "processor.${var.power}.handler"
   runtime          = var.runtime
   architectures    = [var.architecture]
   filename         = var.package
@@ -20,7 +20,15 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = var.reserved_concurrency
 
   environment {
-    variables = var.environment
+    variables = merge(var.environment, {
+      AUDIT_BUCKET   = var.audit.name
+      LEDGER_TABLE   = var.ledger.name
+      SUBJECTS_TABLE = var.subjects_table
+      TOKEN_KEY_ARNS = jsonencode(var.token_key_arns)
+
+      # A caller's proof is signed for the STS of this region, so that is where it has to go.
+      AWS_STS_REGIONAL_ENDPOINTS = "regional"
+    })
   }
 
   logging_config {
@@ -49,31 +57,6 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.data_key_arn
 }
 
-# --- What it may do ----------------------------------------------------------------------------------
-
-resource "aws_iam_role" "this" {
-  name               = var.name
-  description        = "Runs ${var.name}"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
-}
-
-resource "aws_iam_role_policy" "this" {
-  name   = "access"
-  role   = aws_iam_role.this.id
-  policy = var.role_policy
-}
-
-data "aws_iam_policy_document" "trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["lambda.amazonaws.com"]
-    }
-  }
-}
-
 # --- Who may call it ---------------------------------------------------------------------------------
 
 # Nobody, until this is attached to the role of somebody. The function asks each caller for a proof besides.
@@ -91,7 +74,7 @@ data "aws_iam_policy_document" "caller" {
   }
 }
 
-# The alias written out rather than referred to: it moves with every version, and the policy must not seem to.
+# ARNs written out rather than referred to: the alias moves with every version, and what names it must not seem to.
 locals {
   partition = split(":", var.data_key_arn)[1]
   region    = split(":", var.data_key_arn)[3]

@@ -1,3 +1,8 @@
+variable "power" {
+  type        = string
+  description = "detokenize or erase: the handler that runs, and the folder and the chains of its records."
+}
+
 variable "name" {
   type        = string
   description = "Name of the function, its role, alarms and log: tidegate-<env>-<power>."
@@ -8,17 +13,12 @@ variable "description" {
   description = "What the function does, in one line."
 }
 
-variable "role_policy" {
+variable "powers" {
   type        = string
-  description = "Everything the function may do, JSON."
+  description = "What this function may do and the other may not, JSON."
 }
 
 # --- What runs ---------------------------------------------------------------------------------------
-
-variable "handler" {
-  type        = string
-  description = "The function in the package."
-}
 
 variable "package" {
   type        = string
@@ -62,14 +62,36 @@ variable "log_retention_days" {
   description = "Days CloudWatch keeps the function's log."
 }
 
-variable "environment" {
-  type        = map(string)
-  description = "The function's environment."
+# --- What it reaches ---------------------------------------------------------------------------------
+
+variable "audit" {
+  type        = object({ name = string, arn = string })
+  description = "The audit bucket."
+}
+
+variable "ledger" {
+  type        = object({ name = string, arn = string })
+  description = "The ledger table."
+}
+
+variable "subjects_table" {
+  type        = string
+  description = "Name of the subjects table. What the function may do there is one of its powers."
 }
 
 variable "data_key_arn" {
   type        = string
-  description = "Key that encrypts the log."
+  description = "Key that encrypts the tables, the bucket and the log."
+}
+
+variable "token_key_arns" {
+  type        = map(string)
+  description = "Token keys by version."
+}
+
+variable "environment" {
+  type        = map(string)
+  description = "What this function is told and the other is not."
 }
 
 # --- Who is told -------------------------------------------------------------------------------------

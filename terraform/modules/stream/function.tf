@@ -41,7 +41,7 @@ resource "aws_lambda_function" "this" {
   }
 
   # The mapping starts reading at once: the role must be able to before there is anything to run.
-  depends_on = [aws_iam_role_policy.this]
+  depends_on = [aws_iam_role_policy.this, var.after]
 }
 
 # What the mapping calls. Rolling back is pointing it at an earlier version.

@@ -38,9 +38,9 @@ output "publishes_alerts" {
   value       = var.publishes_alerts
 }
 
-output "names_subject" {
-  description = "Whether the policy says whose data a record is."
-  value       = var.names_subject
+output "by_subject" {
+  description = "Whether a rule of the policy goes by the person."
+  value       = var.by_subject
 }
 
 output "erases_removed" {

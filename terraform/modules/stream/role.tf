@@ -55,7 +55,7 @@ data "aws_iam_policy_document" "role" {
   }
 
   dynamic "statement" {
-    for_each = var.names_subject ? [var.subjects.arn] : []
+    for_each = var.by_subject ? [var.subjects.arn] : []
 
     content {
       sid       = "KeepSubjects"

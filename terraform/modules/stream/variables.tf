@@ -131,9 +131,9 @@ variable "subject_cache_s" {
   description = "How long the function may go on using a person's secret without asking again, seconds."
 }
 
-variable "names_subject" {
+variable "by_subject" {
   type        = bool
-  description = "Whether the policy names a subject. If not, the role does not reach the subjects table."
+  description = "Whether a rule of the policy goes by the person. If not, the role does not reach the subjects table."
 }
 
 variable "erases_removed" {
@@ -161,4 +161,11 @@ variable "iterator_age_alarm_s" {
 variable "alarm_topic_arns" {
   type        = set(string)
   description = "Topics told when an alarm changes state."
+}
+
+# --- When it changes ---------------------------------------------------------------------------------
+
+variable "after" {
+  type        = list(string)
+  description = "What has to be changed before the function is."
 }
