@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
+from processor.aws import Patience
 from processor.errors import Poison, TidegateError, Transient
 from processor.pipeline import pass_through
 from processor.start import start
 from processor.stream import sequence_of
 from processor.telemetry import Tally, place_of
 
-GATE, TELEMETRY = start(Path(__file__).parents[1], os.environ)
+PATIENCE = Patience(time.monotonic)
+GATE, TELEMETRY = start(Path(__file__).parents[1], os.environ, PATIENCE)
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Take a batch of stream records; answer where to deliver again from, if anywhere.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
@@ -27,9 +30,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str,
     records = event.get("Records")
     if not isinstance(records, list):
         raise TidegateError("not an event of a DynamoDB stream: it has no list of Records")
+    if context is not None:
+        PATIENCE.begin(context.get_remaining_time_in_millis() / 1000)
     tally = Tally()
     try:
-        pass_through(GATE, records, tally)
+        pass_through(GATE, records, tally, PATIENCE.is_over)
     except Transient as failure:
         tally.stopped = str(failure)
         return {"batchItemFailures": [{"itemIdentifier": failure.sequence or _first(records)}]}

@@ -44,18 +44,28 @@ class Gate:
     removals: Removals
 
 
-def pass_through(gate: Gate, records: Sequence[Any], tally: Tally) -> None:
+def pass_through(
+    gate: Gate, records: Sequence[Any], tally: Tally, is_late: Callable[[], bool] = lambda: False
+) -> None:
     """Bring a batch through the gate: each record ends in one object of events, or in quarantine.
 
+    Args:
+        gate: of the stream's policy.
+        records: as Lambda delivers them.
+        tally: where to count what becomes of them.
+        is_late: whether the function's time is running out. Then no more is begun, and what is is finished.
+
     Raises:
-        Transient: AWS is in trouble. What was done is done; from its `sequence` on, deliver again.
+        Transient: AWS is in trouble, or time ran out. What was done is done; from its `sequence` on, deliver
+            again.
     """
     tally.records = len(records)
     lane = lane_of(records)
     changes, poisoned = _decode(records)
     secrets = gate.subjects.secrets(_people(gate, changes))
     verdicts = _score(gate, changes)
-    events = _sanitise(gate, changes, secrets, verdicts, poisoned)
+    events, late = _sanitise(gate, changes, secrets, verdicts, poisoned, is_late=is_late)
+    changes = changes[: len(changes) - len(late)]
 
     tally.quarantined = gate.quarantine.keep(poisoned, lane)
     tally.reasons.update((one.reason, one.path) for one in poisoned)
@@ -67,6 +77,9 @@ def pass_through(gate: Gate, records: Sequence[Any], tally: Tally) -> None:
     alerts = [event for event in events if _alerts(gate.plan, event)]
     gate.alerts.publish(alerts, _where(settled, alerts))
     tally.alerts = len(alerts)
+    if late:
+        first = min((change.sequence for change in late), key=int)
+        raise Transient(f"time ran out: {len(late):,} records are left", sequence=first)
 
 
 def _decode(records: Sequence[Any]) -> tuple[list[tuple[Any, Change]], list[Poisoned]]:
@@ -106,10 +119,14 @@ def _sanitise(
     secrets: Mapping[str, bytes | None],
     verdicts: Sequence[Fraud | None],
     poisoned: list[Poisoned],
-) -> list[Event]:
-    """The events; what cannot be sanitised joins the poisoned."""
-    events = []
-    for (record, change), fraud in zip(changes, verdicts, strict=True):
+    *,
+    is_late: Callable[[], bool],
+) -> tuple[list[Event], list[Change]]:
+    """The events, and the changes that there is no time for; what cannot be sanitised joins the poisoned."""
+    events: list[Event] = []
+    for at, ((record, change), fraud) in enumerate(zip(changes, verdicts, strict=True)):
+        if is_late():
+            return events, [change for _, change in changes[at:]]
         try:
             events.append(gate.envelope(change, gate.sanitiser.sanitise(change, secrets), fraud))
         except Poison as poison:
@@ -118,7 +135,7 @@ def _sanitise(
             raise
         except Exception as bug:  # noqa: BLE001  fails closed: nothing of it leaves, nothing of it is lost
             poisoned.append(_poisoned(record, Poison(f"cannot be sanitised: {place_of(bug)}")))
-    return events
+    return events, []
 
 
 def _poisoned(record: Any, poison: Poison) -> Poisoned:

@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from processor.aws import Patience
     from processor.crypto import KeyRing
     from processor.scoring import Scorer
 
 
-def start(package: Path, environ: Mapping[str, str]) -> tuple[Gate, Telemetry]:
-    """The gate of the package in this folder, in this environment.
+def start(
+    package: Path, environ: Mapping[str, str], patience: Patience | None = None
+) -> tuple[Gate, Telemetry]:
+    """The gate of the package in this folder, in this environment, calling AWS with this patience.
 
     Raises:
         SettingsError, PolicyError, ModelError: what is wrong and how to mend it.
@@ -43,7 +46,7 @@ def start(package: Path, environ: Mapping[str, str]) -> tuple[Gate, Telemetry]:
     settings = Settings.read(environ)
     plan = packaged_plan(package / POLICY)
     scorer = granted_scorer(package / MODEL, plan.score) if plan.score else None
-    aws = Clients(*connect("s3", "dynamodb", "kms", "sns"))
+    aws = Clients(*connect("s3", "dynamodb", "kms", "sns", patience=patience))
     gate = _gate(settings, plan, scorer, aws, (package / POLICY).read_bytes())
     return gate, Telemetry(plan.name, scorer.model if scorer else None, time.time, partial(print, flush=True))
 

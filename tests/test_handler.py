@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 RECORDS = [stream_record({"payment_id": f"p-{at}"}, at=at) for at in (5, 3, 4)]
 
 
+class Context:
+    """What Lambda tells a function about its call."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
 class Ears:
     """Hears what telemetry is given."""
 
@@ -41,18 +48,18 @@ def answer(monkeypatch: pytest.MonkeyPatch, ears: Ears) -> Callable[[Any, Any], 
     """What the handler answers to an event when the batch goes as told."""
 
     def answer(event: Any, journey: Callable[[Any, Any, Tally], None]) -> Any:
-        monkeypatch.setattr(processor.start, "start", lambda _package, _environ: (None, ears))
+        monkeypatch.setattr(processor.start, "start", lambda *_: (None, ears))
         monkeypatch.delitem(sys.modules, "processor.handler", raising=False)
         module = importlib.import_module("processor.handler")
         monkeypatch.setattr(module, "pass_through", journey)
         monkeypatch.delitem(sys.modules, "processor.handler")
-        return module.handler(event, None)
+        return module.handler(event, Context())
 
     return answer
 
 
 def stop(failure: Exception) -> Callable[[Any, Any, Any], None]:
-    def journey(_gate: Any, _records: Any, _tally: Any) -> None:
+    def journey(*_: Any) -> None:
         raise failure
 
     return journey

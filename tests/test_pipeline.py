@@ -200,3 +200,25 @@ def test_an_empty_batch_does_nothing() -> None:
     world = World()
     pass_through(world.gate(), [], Tally())
     assert world.s3.objects == {}
+
+
+def test_when_time_runs_out_what_is_done_is_finished_and_the_rest_comes_again() -> None:
+    world, tally, looks = World(), Tally(), iter([False] * 30 + [True] * 500)
+    delivered = records(100)
+    with pytest.raises(Transient, match="time ran out: 70 records are left") as caught:
+        pass_through(world.gate(), delivered, tally, lambda: next(looks))
+    assert caught.value.sequence == delivered[30]["dynamodb"]["SequenceNumber"]
+    assert tally.written == len(world.events()) == 30
+    assert len(world.s3.under("manifests/")) == 1
+    pass_through(world.gate(), delivered[30:], Tally())
+    assert [event["sequence"] for event in world.events()] == [
+        record["dynamodb"]["SequenceNumber"] for record in delivered
+    ]
+
+
+def test_without_any_time_nothing_is_begun() -> None:
+    world = World()
+    with pytest.raises(Transient, match="time ran out: 5 records are left") as caught:
+        pass_through(world.gate(), records(5), Tally(), lambda: True)
+    assert caught.value.sequence == records(1)[0]["dynamodb"]["SequenceNumber"]
+    assert not world.events()
