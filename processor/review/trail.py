@@ -9,11 +9,12 @@ Of a link only hashes and its key are kept: some 400 bytes, so that a million fi
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.audit import DAY_S, HEAD_OUTLIVES_DAYS, manifest_key
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 WRITER_LIVES_DAYS: Final = 2  # Lambda replaces an execution environment within hours
+YOUNG_S: Final = 900  # the longest that a function runs: what names a new thing may be on its way
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _OBJECT_KEY: Final = re.compile(r"events(/[^/]+){4}")
 _CLOUDTRAIL: Final = "CloudTrail's data events of the bucket say who"
@@ -33,6 +35,7 @@ REMEDIES: Final = {
     "gone": f"{_CLOUDTRAIL} deleted under this prefix, and older versions may still be there.",
     "headless": "Somebody deleted its head from the ledger table, or wrote links that no gate did.",
     "behind": "Somebody turned back its head in the ledger table, or wrote links that no gate did.",
+    "unwitnessed": f"A gate that ends before the head of its first link leaves that: {_CLOUDTRAIL} wrote it.",
     "twice": f"Only one of them is the gate's: {_CLOUDTRAIL} wrote the other.",
     "unreadable": f"No gate wrote it: {_CLOUDTRAIL} did.",
     "misplaced": f"It was copied or moved: {_CLOUDTRAIL} did.",
@@ -121,12 +124,12 @@ class Walked:
 
     chains: int = 0
     links: int = 0
-    unwitnessed: int = 0
-    """Links that neither a successor nor a head names: their writers died before they wrote the head."""
+    unwitnessed: dict[str, float] = field(default_factory=dict)
+    """Links that neither a successor nor a head names, with when they were written."""
     newer: int = 0
     """Links written since the walk began: left for the next one."""
     reaching_out: int = 0
-    """Chains with links outside of the window or beyond the retention, where nothing was checked."""
+    """Chains with links outside of the window or beyond the retention, where not all was checked."""
 
 
 class NotOfTheTrailError(ValueError):
@@ -169,13 +172,23 @@ def misplaced(name: Name, seen: Seen, record: Mapping[str, Any]) -> Flaw | None:
         key = described.get("key") if isinstance(described, dict) else None
         fits = isinstance(key, str) and bool(_OBJECT_KEY.fullmatch(key)) and manifest_key(key) == seen.key
         fits = fits and name.group == f"stream/{owner}"
+    elif owner == "erase" and name.group.startswith("stream/"):
+        fits = record.get("kind") == owner and _is_of_removals(seen.key, name.group, record.get("events"))
     else:
-        fits = record.get("kind") == owner and seen.key.endswith(f"-{name.id}-{seen.number}.json")
-        # The gate itself erases where its policy says so for removals.
-        fits = fits and (name.group == owner or (owner == "erase" and name.group.startswith("stream/")))
+        fits = record.get("kind") == owner == name.group
+        fits = fits and seen.key.endswith(f"-{name.id}-{seen.number}.json")
     if fits:
         return None
     return Flaw("misplaced", seen.key, f"it is link {seen.number} of {name}, which has no place here")
+
+
+def _is_of_removals(key: str, group: str, events: Any) -> bool:
+    """Whether a key is that of the record of these removals; see `processor.removals`."""
+    if not (isinstance(events, list) and all(isinstance(event, str) for event in events)):
+        return False
+    digest = blake2b("/".join(sorted(events)).encode(), digest_size=8).hexdigest()
+    owner = re.escape(group.removeprefix("stream/"))
+    return re.fullmatch(rf"\d{{6}}-{owner}-{digest}\.json", key.rpartition("/")[2]) is not None
 
 
 @dataclass(slots=True)
@@ -198,6 +211,7 @@ class Trail:
         self,
         heads: Mapping[Name, Head],
         again: Callable[[Name], Head | None],
+        kept: Callable[[str, float], float | None],
         now: float,
         walked: Walked,
     ) -> Iterator[Flaw]:
@@ -206,15 +220,20 @@ class Trail:
         Args:
             heads: as they were before the first link was read.
             again: reads a head anew.
-            now: epoch seconds.
+            kept: for how many seconds at least the bucket keeps the links of a group that were written since
+                a moment, by all that was said of it since; None if that cannot be told.
+            now: epoch seconds, not after the heads were read.
             walked: counts are added to it.
         """
         for name in sorted(self.chains.keys() | heads.keys(), key=str):
             links = self.chains.get(name, {})
             if links and not any(link.day in self.window for link in links.values()):
                 continue
-            walk = _Walk(name, links, heads.get(name), self.window, now, walked)
-            yield from walk.flaws(again)
+            head = heads.get(name)
+            times = [link.written for link in links.values()] + ([head.written] if head else [])
+            said = kept(name.group, min(times) - WRITER_LIVES_DAYS * DAY_S)
+            kept_s = min(math.inf if said is None else said, head.kept_s if head else math.inf)
+            yield from _Walk(name, links, head, kept_s, self.window, now, walked).flaws(again)
 
 
 @dataclass(slots=True)
@@ -224,9 +243,14 @@ class _Walk:
     name: Name
     links: dict[int, Seen]
     head: Head | None
+    kept_s: float
+    """For how long at least the bucket keeps a link."""
     window: Window
     now: float
     walked: Walked
+    head_expired: bool = False
+    doubted: bool = False
+    """Whether the head was read again, so that what it says is said."""
 
     def flaws(self, again: Callable[[Name], Head | None]) -> Iterator[Flaw]:
         if not self.links:
@@ -246,8 +270,7 @@ class _Walk:
     def _gone(self) -> Iterator[Flaw]:
         head = self.head
         assert head is not None, "a chain has links or a head"  # noqa: S101
-        kept_until = head.written + head.kept_s - WRITER_LIVES_DAYS * DAY_S
-        if self.now < kept_until and _day(head.written) in self.window:
+        if not self._may_have_expired(head.written) and _day(head.written) in self.window:
             self.walked.chains += 1
             words = f"its head knows {_links(1, head.links)}, and no object of it is there"
             yield Flaw("gone", str(self.name), words)
@@ -255,9 +278,14 @@ class _Walk:
     def _head(self, again: Callable[[Name], Head | None]) -> Iterator[Flaw]:
         """Leave out what is newer than the walk; a head that does not know it now was tampered with."""
         top = max(self.links)
+        head_gone_s = self.kept_s + (HEAD_OUTLIVES_DAYS - 1) * DAY_S
+        if self.head is None and self.now >= self.links[top].written + head_gone_s:
+            self.head_expired = True
+            return
         if top <= self.known + 1:
             return
         later = again(self.name)
+        self.doubted = True
         if later is None:
             yield Flaw("headless", str(self.name), f"it has links up to {top} and no head")
         elif later.links < top - 1:
@@ -274,31 +302,36 @@ class _Walk:
             return
         low, high = 1, max(self.known, numbers[-1])
         first, last = self.links[numbers[0]], self.links[numbers[-1]]
-        if first.number > low and (first.day <= self.window.since or self._may_have_expired(first)):
+        if first.day <= self.window.since:
             low = first.number
         if last.number < high and last.day >= self.window.until:
             high = last.number
-        self.walked.reaching_out += low > 1 or high < self.known
+        reaching_out = low > 1 or high < self.known or self.head_expired
         for before, after in zip([low - 1, *numbers], [*numbers, high + 1], strict=True):
+            if after - before == 1:
+                continue
             around = [self.links[number] for number in (before, after) if number in self.links]
+            # What expires goes in no order, and an erasure is kept for longer than the manifests around it.
+            follows = self.links.get(after) or self.head
+            if follows is not None and self._may_have_expired(follows.written):
+                reaching_out = True
             # A change may come up to a day late, so what is missing beside a link of a day that is read for
             # its neighbours only may be of a day that is not read.
-            if after - before > 1 and all(link.day in self.window for link in around):
+            elif all(link.day in self.window for link in around):
                 missing = _links(before + 1, after - 1)
                 verb = "are" if after - before > 2 else "is"  # noqa: PLR2004  the one between two
                 yield Flaw(
                     "missing", str(self.name), f"{missing} {verb} missing{self._between(before, after)}"
                 )
+        self.walked.reaching_out += reaching_out
 
     def _between(self, before: int, after: int) -> str:
         around = [self.links[number].key for number in (before, after) if number in self.links]
         return f" ({'between' if len(around) > 1 else 'beside'} {' and '.join(around)})"
 
-    def _may_have_expired(self, first: Seen) -> bool:
-        """Whether the bucket may have let go of what stood before this link."""
-        if self.head is None:
-            return False
-        return self.now >= first.written - WRITER_LIVES_DAYS * DAY_S + self.head.kept_s
+    def _may_have_expired(self, followed: float) -> bool:
+        """Whether the bucket may have let go of a link that was followed by something of that moment."""
+        return self.now >= followed - WRITER_LIVES_DAYS * DAY_S + self.kept_s
 
     def _altered(self) -> Iterator[Flaw]:
         """From the last link to the first: a link that is vouched for vouches for the one before it."""
@@ -314,7 +347,8 @@ class _Walk:
             elif successor is not None and number + 1 in sound:
                 said, by = successor.previous or b"", f"link {number + 1} ({successor.key})"
             else:
-                self.walked.unwitnessed += number > self.known
+                if number > self.known and (flaw := self._unwitnessed(link)):
+                    yield flaw
                 continue
             if link.sha256 == said:
                 sound.add(number)
@@ -326,6 +360,16 @@ class _Walk:
         for number, flaw in reversed(breaks):
             if number == breaks[-1][0] or not {number, number - 1} & altered:
                 yield flaw
+
+    def _unwitnessed(self, link: Seen) -> Flaw | None:
+        """Whether that is more than a head that did not come, or did not come yet."""
+        if self.head_expired:
+            return None
+        self.walked.unwitnessed[link.key] = link.written
+        if self.doubted or self.head is not None or self.now - link.written < YOUNG_S:
+            return None
+        words = f"it is link {link.number} of {self.name}, and neither a later link nor a head names it"
+        return Flaw("unwitnessed", link.key, words)
 
     def _broken(self, link: Seen) -> Flaw | None:
         before = self.links.get(link.number - 1)

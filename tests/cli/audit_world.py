@@ -11,31 +11,51 @@ from processor.audit import Audit, Chain, record_key
 from processor.cli.audit.place import Place
 from processor.cli.audit.verification import Verification
 from processor.errors import Transient
+from processor.policy.plan import dump_plan, read_plan
+from processor.removals import Removals
 from processor.review.trail import Flaw, Window
 from processor.sinks import Feed
+from processor.stream import Change
+from processor.subjects import Subjects
 from tests.builders import event
+from tests.fake_subjects import FakeSubjects
 from tests.fakes import NOW, FakeDynamoDB, FakeS3, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from processor.policy import Plan
+
 AUDIT, EVENTS, TABLE = "tidegate-test-audit-1", "tidegate-test-events-1", "tidegate-test-ledger"
 DAY_S = 86_400
 SHA256 = "ab" * 32
 RETENTION = {"events": 400, "audit": 2557, "quarantine": 14, "logs": 90, "ledger": 21}
-POLICY = json.dumps(
-    {
-        "format": "tidegate.plan/1",
-        "sha256": SHA256,
-        "policy": {"policy": "payments", "retention_days": RETENTION},
-    }
-).encode()
 SUMMARY = {
     "records": 1,
     "policy": {"name": "payments", "version": 7, "sha256": SHA256},
+    "key_versions": {"tokens": 1, "ring": [1]},
     "actions": [{"field": "email", "action": "tokenize", "count": 1}],
 }
 MOMENTS = ("before PutObject manifests", "after PutObject manifests", "before PutItem", "after PutItem")
+
+
+def plan_of(sha256: str = SHA256, **retention: int) -> Plan:
+    """A version of the policy `payments`, keeping things for as long as is said."""
+    document = {
+        "policy": "payments",
+        "version": 7,
+        "fields": {"customer_id": "pseudonymize", "email": {"action": "tokenize", "scope": "subject"}},
+        "subject": "customer_id",
+        "on_remove": "erase",
+        "routes": {"sns": {"events": "none"}},
+        "retention_days": RETENTION | retention,
+    }
+    plan, problems = read_plan(document, sha256)
+    assert plan is not None, problems
+    return plan
+
+
+PLAN = plan_of()
 
 
 class Crash(BaseException):
@@ -48,14 +68,14 @@ class World:
 
     s3: Any = field(default_factory=FakeS3)
     dynamodb: Any = field(default_factory=FakeDynamoDB)
-    policy: bytes = POLICY
+    policy: bytes = field(default_factory=lambda: dump_plan(PLAN))
     summary: dict[str, Any] = field(default_factory=lambda: SUMMARY)
     now: float = NOW
     audit: str = AUDIT
     events: str = EVENTS
     line: Callable[[int], str] = lambda at: json.dumps({"event_id": f"{at:032x}"})
 
-    def chain(self, group: str) -> Chain:
+    def chain(self, group: str, retention_days: int = RETENTION["audit"]) -> Chain:
         return Chain(
             s3=self.s3,
             bucket=self.audit,
@@ -63,20 +83,36 @@ class World:
             ledger_table=TABLE,
             group=group,
             clock=lambda: self.now,
-            retention_days=RETENTION["audit"],
+            retention_days=retention_days,
         )
 
-    def gate(self) -> Audit:
+    def gate(self, retention_days: int = RETENTION["audit"]) -> Audit:
         """A fresh execution environment."""
         return Audit(
             self.s3,
             self.audit,
-            chain=self.chain("stream/payments"),
+            chain=self.chain("stream/payments", retention_days),
             policy=self.policy,
             policy_name="payments",
             policy_sha256=self.summary["policy"]["sha256"],
-            key_versions=(1,),
         )
+
+    def keeps(self, sha256: str, **retention: int) -> None:
+        """From the next gate on, another version of the policy is in force."""
+        self.policy = dump_plan(plan_of(sha256, **retention))
+        self.summary = self.summary | {"policy": self.summary["policy"] | {"sha256": sha256}}
+
+    def remove(self, gate: Audit, at: int, *more: int) -> None:
+        """A batch of removals, which the policy takes for erasures."""
+        subjects = Subjects(dynamodb=FakeSubjects(), table="subjects", clock=lambda: self.now)
+        removals = Removals(
+            plan=PLAN,
+            subjects=subjects,
+            chain=gate._chain,
+            function="tidegate-test-payments",
+            clock=lambda: self.now,
+        )
+        removals.forget([(names(one), _removal(one, int(self.now))) for one in (at, *more)])
 
     def deliver(self, gate: Audit, at: int, day: str = "2026-11-23") -> None:
         """One batch of one event: its object, then its manifest."""
@@ -113,6 +149,15 @@ class World:
     def flaws(self, window: Window | None = None, policy: str | None = None) -> list[Flaw]:
         verification = self.verification(window, policy)
         return list(verification.flaws(lambda _what, _done: None, lambda _total: None))
+
+
+def names(at: int) -> tuple[str, ...]:
+    """Of a person, newest key first."""
+    return tuple(f"psn.customer_id.{version}.{at:022}" for version in (2, 1))
+
+
+def _removal(at: int, when: int) -> Change:
+    return Change(f"{at:032x}", "REMOVE", when, "payments", str(at), {}, None, {}, expired=False)
 
 
 def object_key(at: int, day: str = "2026-11-23") -> str:

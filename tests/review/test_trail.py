@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from processor.audit import DAY_S, HEAD_OUTLIVES_DAYS
 from processor.review.trail import (
     REMEDIES,
+    YOUNG_S,
     Flaw,
     Head,
     Name,
@@ -60,12 +61,14 @@ def walk(
     window: Window | None = None,
     now: float = NOON,
     later: Head | None = None,
+    kept: float | None = None,
     walked: Walked | None = None,
 ) -> list[Flaw]:
     trail = Trail(window or Window())
     flaws = [flaw for one in links if (flaw := trail.add(NAME, one))]
     heads = {} if knows is None else {NAME: knows}
-    return [*flaws, *trail.walk(heads, lambda _name: later or knows, now, walked or Walked())]
+    walk = trail.walk(heads, lambda _name: later or knows, lambda _group, _at: kept, now, walked or Walked())
+    return [*flaws, *walk]
 
 
 def kinds(flaws: Sequence[Flaw]) -> list[str]:
@@ -80,7 +83,23 @@ def test_a_whole_chain_has_no_flaw_and_may_be_one_link_ahead_of_its_head(length:
     links, walked = chain(["2026-10-26"] * length), Walked()
     knows = head(links, length - behind) if length > behind else None
     assert walk(links[::-1], knows, walked=walked) == []
-    assert (walked.chains, walked.links, walked.unwitnessed) == (1, length, behind)
+    assert (walked.chains, walked.links) == (1, length)
+    assert walked.unwitnessed == {one.key: one.written for one in links[length - behind :]}
+
+
+def test_a_first_link_that_no_head_names_is_a_finding_unless_the_head_may_be_on_its_way() -> None:
+    links, walked = chain(["2026-10-26"]), Walked()
+    written = links[0].written
+    assert walk(links, None, now=written + YOUNG_S - 1, walked=walked) == []
+    (flaw,) = walk(links, None, now=written + YOUNG_S, walked=walked)
+    assert (flaw.kind, flaw.place) == ("unwitnessed", links[0].key)
+    assert walked.unwitnessed == {links[0].key: written}
+
+
+def test_one_link_more_than_the_head_knows_is_named_however_old_it_is_and_no_finding() -> None:
+    links, walked = chain(["2026-10-26"] * 3), Walked()
+    assert walk(links, head(links, 2), now=NOON + 30 * DAY_S, walked=walked) == []
+    assert list(walked.unwitnessed) == [links[2].key]
 
 
 @given(length=lengths, data=st.data())
@@ -225,8 +244,39 @@ def test_what_the_bucket_no_longer_keeps_is_not_missed() -> None:
     assert walk(links[3:], head(links), now=NOON + KEPT_S) == []
     assert kinds(walk([], head(links), now=NOON + KEPT_S - 3 * DAY_S)) == ["gone"]
     assert walk([], head(links), now=NOON + KEPT_S) == []
-    cut = [links[3], links[5]]
-    assert kinds(walk(cut, head(links), now=NOON + KEPT_S)) == ["missing"], "a hole is no matter of age"
+
+
+def test_what_expires_goes_in_no_order() -> None:
+    links, walked = chain(DAYS), Walked()
+    later = [replace(one, written=NOON + one.number * DAY_S) for one in links]
+    cut = [later[1], later[3], later[4], later[5]]
+    knows = Head(6, links[5].sha256, later[5].written, head(links).expires + 6 * DAY_S)
+    due = later[3].written + KEPT_S - 2 * DAY_S
+    assert kinds(walk(cut, knows, now=due - 1)) == ["missing"], "the third; the first was due before"
+    assert walk(cut, knows, now=due, walked=walked) == []
+    assert walked.reaching_out == 1
+    assert kinds(walk(later[:3], knows, now=due)) == ["missing"], "what only the head follows is as old as it"
+    assert walk(later[:3], knows, now=knows.written + KEPT_S) == []
+
+
+def test_an_erasure_is_kept_for_longer_than_the_manifests_around_it_and_than_its_chain_has_a_head() -> None:
+    links = chain(["2026-10-26"] * 6)
+    for known, days in ((head(links), 120), (None, 131), (None, 900)):
+        walked = Walked()
+        assert walk([links[2]], known, now=NOON + days * DAY_S, kept=KEPT_S, walked=walked) == []
+        assert (walked.reaching_out, walked.unwitnessed) == (1, {})
+    assert kinds(walk([links[2]], None, now=NOON + 100 * DAY_S, kept=KEPT_S)) == ["headless"]
+    assert kinds(walk([links[2]], None, now=NOON + 900 * DAY_S)) == ["headless", "missing"]
+
+
+def test_who_shortened_the_retention_is_believed() -> None:
+    links = chain(DAYS)
+    now = NOON + 50 * DAY_S
+    assert kinds(walk(links[3:], head(links), now=now)) == ["missing"]
+    assert kinds(walk([], head(links), now=now)) == ["gone"]
+    for read in (links[3:], []):
+        assert walk(read, head(links), now=now, kept=50 * DAY_S) == []
+        assert walk(read, head(links), now=NOON + KEPT_S, kept=500 * DAY_S) == [], "the head's is shorter"
 
 
 def body(**chain: Any) -> bytes:
@@ -261,6 +311,9 @@ def test_what_is_no_link_is_said_without_quoting_it(bytes_read: bytes) -> None:
 OBJECT = {"key": "events/payments/dt=2026-10-26/hour=21/a.jsonl.gz"}
 MANIFEST = "manifests/payments/dt=2026-10-26/a.json"
 ERASURE = "records/erase/dt=2026-10-26/120000-c0-1.json"
+REMOVED = {"kind": "erase", "events": ["e2", "e1"]}
+REMOVALS = "records/erase/dt=2026-10-26/120000-payments-{}.json"
+OF_THESE = REMOVALS.format(blake2b(b"e1/e2", digest_size=8).hexdigest())
 
 
 @pytest.mark.parametrize(
@@ -274,7 +327,18 @@ ERASURE = "records/erase/dt=2026-10-26/120000-c0-1.json"
         (MANIFEST, "stream/payments", {"object": 7}, False),
         (MANIFEST, "stream/payments", {}, False),
         (ERASURE, "erase", {"kind": "erase"}, True),
-        (ERASURE, "stream/payments", {"kind": "erase"}, True),
+        (ERASURE, "stream/payments", {"kind": "erase"}, False),
+        (OF_THESE, "stream/payments", REMOVED, True),
+        (OF_THESE, "stream/loans", REMOVED, False),
+        (OF_THESE, "stream/s", REMOVED, False),
+        (OF_THESE, "erase", REMOVED, False),
+        (OF_THESE, "stream/payments", REMOVED | {"kind": "detokenize"}, False),
+        (OF_THESE, "stream/payments", REMOVED | {"events": ["e1"]}, False),
+        (OF_THESE, "stream/payments", REMOVED | {"events": [1]}, False),
+        (OF_THESE, "stream/payments", REMOVED | {"events": "e1/e2"}, False),
+        (OF_THESE, "stream/payments", {"kind": "erase"}, False),
+        (OF_THESE.replace("erase", "detokenize"), "stream/payments", REMOVED, False),
+        (REMOVALS.format("0" * 16), "stream/payments", REMOVED, False),
         (ERASURE, "detokenize", {"kind": "erase"}, False),
         (ERASURE, "erase", {"kind": "detokenize"}, False),
         (ERASURE.replace("c0", "c1"), "erase", {"kind": "erase"}, False),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from processor.audit import DAY_S, manifest_key, policy_key
+from processor.audit import DAY_S, manifest_key
+from processor.cli.audit.editions import STREAM, Editions
 from processor.cli.audit.place import each
-from processor.errors import TidegateError, Transient
+from processor.errors import TidegateError
+from processor.policy.sections import NAME
 from processor.review.trail import (
+    YOUNG_S,
     Flaw,
     Head,
     Name,
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from processor.cli.audit.place import Place, Stack
 
 RECORDS: Final = ("detokenize", "erase")
-YOUNG_S: Final = 900  # the longest that a function runs: the manifest of a new object may be on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ class Verification:
     """Objects of events so new that their manifests may not be there yet."""
     walked: Walked = field(default_factory=Walked)
     _heads: dict[Name, Head] = field(default_factory=dict)
-    _retention: dict[tuple[str, str], int | Flaw] = field(default_factory=dict)
+    _editions: Editions = field(init=False)
+    _told: set[str] = field(default_factory=set)
+    """Policies that records name."""
 
     def flaws(self, reading: Callable[[str, int], None], steps: Callable[[int], None]) -> Iterator[Flaw]:
         """All that is wrong, as it is found.
@@ -76,9 +80,11 @@ class Verification:
             Transient: AWS refused or did not answer.
             TidegateError: there is no trail.
         """
-        policies = [self.policy] if self.policy else self.place.policies()
-        groups = [f"stream/{policy}" for policy in policies] + ([] if self.policy else [*RECORDS])
+        everywhere = self.place.policies()
+        policies = [self.policy] if self.policy else everywhere
+        groups = [f"{STREAM}{policy}" for policy in policies] + ([] if self.policy else [*RECORDS])
         self._heads = {name: head for group in groups for name, head in self.place.heads(group)}
+        self._editions = Editions(self.place, everywhere)
         around = _widened(self.window)
         trail = Trail(self.window)
         days = [(policy, day) for policy in policies for day in self._days(policy, around)]
@@ -100,8 +106,20 @@ class Verification:
             stacks = self.place.stacks(self.place.audit_bucket, f"records/{kind}/dt={day}/")
             yield from self._taken(trail, stacks)
             reading(f"{kind} {day}", 1)
-        yield from (flaw for flaw in self._retention.values() if isinstance(flaw, Flaw))
-        yield from trail.walk(self._heads, self.place.head_of, self.now, self.walked)
+        for policy in policies:
+            for stack in self._editions.stacks.get(policy, ()):
+                yield from self._handled(stack)
+        yield from self._editions.flaws(self.policy)
+        if not self.policy:
+            self._take_heads_of(self._told.difference(policies))
+        yield from trail.walk(self._heads, self.place.head_of, self._editions.links_s, self.now, self.walked)
+
+    def _take_heads_of(self, policies: set[str]) -> None:
+        """Of policies that only records name: nothing else of them is there, so what heads know is gone."""
+        for policy in sorted(policies):
+            heads = self.place.heads(f"{STREAM}{policy}")
+            # What was written since the first key was listed would seem to be gone.
+            self._heads |= {name: head for name, head in heads if head.written < self.now}
 
     def _days(self, policy: str, window: Window) -> list[str]:
         manifests = self.place.days(self.place.audit_bucket, f"manifests/{policy}/", window)
@@ -143,32 +161,50 @@ class Verification:
             name, seen, record = read_link(stack.key, body, stack.written)
         except NotOfTheTrailError as error:
             unreadable = Flaw("unreadable", stack.key, f"it is not a record of the trail: {error}")
-            return _Read(None, (*self._handled(stack, None), unreadable))
-        if self.policy and name.group != f"stream/{self.policy}":
+            return _Read(None, (*self._handled(stack), unreadable))
+        is_manifest = stack.key.startswith("manifests/")
+        foreign = self.policy is not None and name.group != f"{STREAM}{self.policy}"
+        if foreign and not is_manifest:
             return _Read(None, ())  # an erasure of the erase function, beside those of this stream
+        link = None if foreign else (name, seen)
+        if not is_manifest:
+            self._told.update(_policies_in(name, record))
         if seen.day not in self.window:
-            return _Read((name, seen), ())
-        flaws = tuple(self._handled(stack, self._heads.get(name)))
+            return _Read(link, ())
+        flaws = tuple(self._handled(stack, name))
         flaw = misplaced(name, seen, record)
-        if flaw is None and stack.key.startswith("manifests/"):
-            flaw = self._object(record, stack.written)
-        return _Read((name, seen), (*flaws, flaw) if flaw else flaws)
+        if flaw is None and is_manifest:
+            policy = stack.key.split("/")[1]
+            self._editions.name(policy, _sha256(record), stack.written)
+            flaw = self._object(record, policy, stack.written)
+        return _Read(link, (*flaws, flaw) if flaw else flaws)
 
-    def _handled(self, stack: Stack, head: Head | None) -> Iterator[Flaw]:
-        """What was done to a key after it was written."""
+    def _handled(self, stack: Stack, name: Name | None = None) -> Iterator[Flaw]:
+        """What was done to a key after it was written; `name` is of the chain, if it is a link."""
         if len(stack.versions) > 1:
             yield Flaw("versions", stack.key, f"it has {len(stack.versions)} versions")
-        expired = head is not None and self.now >= stack.written + head.kept_s - DAY_S
-        if stack.marker is not None and not expired:
+        if stack.marker is not None and not (name and self._may_have_expired(stack, name)):
             yield Flaw("deleted", stack.key, f"it was deleted: the marker {stack.marker} hides it")
 
-    def _object(self, manifest: dict[str, Any], written: float) -> Flaw | None:
+    def _may_have_expired(self, stack: Stack, name: Name) -> bool:
+        _, kind, *_ = stack.key.split("/")
+        is_of_stream = name.group.startswith(STREAM)
+        head = self._heads.get(name)
+        # A stream's erasures are kept as the other records are, not as its manifests are.
+        own = stack.key.startswith("manifests/") or not is_of_stream
+        kept = [
+            self._editions.links_s(name.group if own else kind, stack.written),
+            head.kept_s if head and own else None,
+        ]
+        known = [kept_s for kept_s in kept if kept_s is not None]
+        return bool(known) and self.now >= stack.written + min(known) - DAY_S
+
+    def _object(self, manifest: dict[str, Any], policy: str, written: float) -> Flaw | None:
         """Hold the object of events against what its manifest says."""
-        described, policy = manifest["object"], manifest.get("policy")
-        named = policy if isinstance(policy, dict) else {}
-        days = self._events_days(str(named.get("name")), str(named.get("sha256")))
+        described = manifest["object"]
         found = self.place.head(self.place.events_bucket, described["key"])
         if found is None:
+            days = self._editions.events_days(policy, written)
             if days is not None and self.now >= written + (days - 1) * DAY_S:
                 return None
             words = "the events of its manifest are not there"
@@ -186,28 +222,6 @@ class Verification:
         words = f"its {' and '.join(differing)} {verb} not what the manifest says"
         return Flaw("object altered", described["key"], words)
 
-    def _events_days(self, policy: str, sha256: str) -> int | None:
-        """How long the policy of a manifest keeps events; None if that cannot be told."""
-        which = policy, sha256
-        if which not in self._retention:
-            self._retention[which] = self._read_retention(policy, sha256)
-        days = self._retention[which]
-        return days if isinstance(days, int) else None
-
-    def _read_retention(self, policy: str, sha256: str) -> int | Flaw:
-        key = policy_key(policy, sha256)
-        try:
-            compiled = json.loads(self.place.read(self.place.audit_bucket, key))
-            if compiled["sha256"] == sha256:
-                return int(compiled["policy"]["retention_days"]["events"])
-        except Transient as failure:
-            if failure.code != "NoSuchKey":
-                raise
-            return Flaw("policy", key, "the policy that manifests name is not there")
-        except (ValueError, KeyError, TypeError, RecursionError):
-            pass
-        return Flaw("policy", key, "it is not the policy that its key names")
-
     def _unlisted(self, stack: Stack) -> Flaw | None:
         """What is wrong with an object of events that no manifest names."""
         found = self.place.head(self.place.events_bucket, stack.key)
@@ -220,6 +234,22 @@ class Verification:
             self.young += 1
             return None
         return Flaw("unlisted", stack.key, "it has no manifest")
+
+
+def _sha256(manifest: dict[str, Any]) -> str:
+    """Of the policy that a manifest names."""
+    policy = manifest.get("policy")
+    named = policy.get("sha256") if isinstance(policy, dict) else None
+    return named if isinstance(named, str) and re.fullmatch(r"[0-9a-f]{64}", named) else "unnamed"
+
+
+def _policies_in(name: Name, record: dict[str, Any]) -> set[str]:
+    """The policies that a record names; in a forged one, anything may stand there."""
+    listed = record.get("policies")
+    named = [record.get("policy"), *(listed if isinstance(listed, list) else [])]
+    found = {one.get("name") for one in named if isinstance(one, dict)}
+    found |= {name.group.removeprefix(STREAM)} if name.group.startswith(STREAM) else set()
+    return {one for one in found if isinstance(one, str) and re.fullmatch(NAME.pattern, one)}
 
 
 def _widened(window: Window) -> Window:

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -16,12 +16,13 @@ from processor.cli.audit.verification import Verification
 from processor.review.trail import REMEDIES, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from processor.cli.audit.place import Place
     from processor.review.trail import Flaw
 
+NEWEST: Final = 3  # named in a line; all are with --json
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -38,7 +39,8 @@ def verify(
 
     Findings are breaks (a link that does not name the one before it), missing and altered links, heads that
     know of links which are gone, keys that were written twice or deleted, objects of events that are gone,
-    altered or without a manifest. With --since or --until, chains are walked inside of these days only.
+    altered or without a manifest, and records that nothing names. With --since or --until, chains are walked
+    inside of these days only.
     Exit codes: 0 the trail is whole, 1 findings, 2 it cannot be read.
 
     \b
@@ -78,6 +80,7 @@ def _plain(verification: Verification, flaws: Sequence[Flaw]) -> dict[str, Any]:
         "since": None if window.since == every.since else window.since,
         "until": None if window.until == every.until else window.until,
         **asdict(verification.walked),
+        "unwitnessed": _newest_first(verification.walked.unwitnessed),
         "objects": verification.objects,
         "fences": verification.fences,
         "young": verification.young,
@@ -98,15 +101,21 @@ def _summary(verification: Verification, flaws: Sequence[Flaw]) -> Iterator[str]
     if verification.young:
         yield f"{_count(verification.young, 'object')} so new that the manifest may be on its way."
     if walked.unwitnessed:
+        keys = _newest_first(walked.unwitnessed)
+        more = f" and {len(keys) - NEWEST:,} older" if len(keys) > NEWEST else ""
         yield (
-            f"{_count(walked.unwitnessed, 'link')} named by no other record, as when a writer ends between"
-            " two writes: only the bucket's lock vouches for them."
+            f"{_count(len(keys), 'link')} named by no other record, as when a writer ends between two writes:"
+            f" only the bucket's lock vouches for {', '.join(keys[:NEWEST])}{more}."
         )
     yield (
         f"{_count(walked.chains, 'chain')}, {_count(walked.links, 'link')}, "
         f"{_count(verification.objects, 'object')} of events: "
         + (_count(len(flaws), "finding") if flaws else "all as the gate left them")
     )
+
+
+def _newest_first(keys: Mapping[str, float]) -> list[str]:
+    return sorted(keys, key=lambda key: (-keys[key], key))
 
 
 def _count(number: int, what: str) -> str:
