@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from processor.errors import TidegateError
+from processor.policy.contradictions import disagreements
 from processor.policy.plan import dump_plan
 from processor.policy.source import compile_policy
 from processor.review.approval import approval_of
@@ -106,9 +107,10 @@ def build_access(
 
     Raises:
         PolicyError: a policy is not fit to run.
-        TidegateError: no policy, or two of one name; or as `build`.
+        TidegateError: no policy, two of one name, or some that one function cannot serve; or as `build`.
     """
     files: dict[str, bytes] = {}
+    plans: list[Plan] = []
     for policy in policies:
         on_step(f"checking {policy}")
         plan, compiled = _compiled(policy)
@@ -118,8 +120,11 @@ def build_access(
                 f"{policy}: another policy is named {plan.name}, too; one function serves both"
             )
         files[name] = compiled
+        plans.append(plan)
     if not files:
         raise TidegateError("no policy: name at least one that detokenize and erase are to know")
+    if trouble := list(disagreements(plans)):
+        raise TidegateError("\n".join(trouble))
     return _packed(files, ACCESS, out, python=python, arch=arch, on_step=on_step, without=WITHOUT_SCORING)
 
 
@@ -341,7 +346,8 @@ def package(
     """Build a zip that Terraform deploys: code, dependencies, policy and model.
 
     Each stream has a package, with its policy and its model. The functions detokenize and erase share one
-    (--access), with all policies: a token or a person of a policy that is not in it is unknown to them.
+    (--access), with all policies: a token or a person of a policy that is not in it is unknown to them. So
+    policies whose tokens join have to agree on who may open them, and on how their people are spelled.
 
     Policies are checked and the model verified first. The same inputs give the same bytes, so that Terraform
     deploys when something changed and at no other time. Python and architecture have to be those of

@@ -1,23 +1,31 @@
-"""What contradicts what between the sections of a policy: where, in words, and how to mend it."""
+"""What contradicts what between the sections of a policy, and between policies: where, and how to mend it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from processor.crypto.keyring import DOMAIN
 from processor.policy import paths
 from processor.policy.actions import ACTIONS
+from processor.policy.actions.fpe import Fpe
 from processor.policy.actions.keyed import Keyed
+from processor.policy.actions.tokenize import Tokenize
 from processor.policy.detection import ENTITIES, REGIONS
 from processor.policy.kinds import unknown_name
+from processor.policy.people import NAMELESS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from processor.policy.kinds import Fault
     from processor.policy.plan import Plan, Rule
+    from processor.policy.sections import Purpose
 
 WITHOUT_MEANING: Final = frozenset({"drop", "redact", "scrub", "encrypt"})
 """Actions whose output is nothing that a subscriber could filter on."""
+AS_IT_IS: Final = "none"
+"""The `normalize` under which every spelling is another value."""
 
 
 def contradictions(plan: Plan) -> Iterator[Fault]:
@@ -34,6 +42,66 @@ def contradictions(plan: Plan) -> Iterator[Fault]:
     yield from _previous(plan)
     yield from _purposes(plan)
     yield from _routes(plan)
+
+
+def disagreements(plans: Sequence[Plan]) -> Iterator[str]:
+    """What contradicts what between policies that one detokenize and one erase function serve, in words."""
+    for one, other in permutations(plans, 2):
+        yield from _opened_elsewhere(one, other)
+    for one, other in combinations([plan for plan in plans if plan.by_subject], 2):
+        (domain, spelling), (domain_too, spelling_too) = _people_of(one), _people_of(other)
+        if domain == domain_too and spelling != spelling_too:
+            yield (
+                f"{one.name} and {other.name} share the people of the domain {domain}, and spell them unlike "
+                f"each other (normalize: {spelling}, and {spelling_too}): who is erased for one may not be "
+                "for the other. Give both subjects one `normalize`, or each a domain."
+            )
+
+
+def _opened_elsewhere(one: Plan, other: Plan) -> Iterator[str]:
+    """Fields of another policy that a purpose of this one opens, and none of that name there."""
+    there = {purpose.name: purpose.fields for purpose in other.purposes}
+    for purpose in one.purposes:
+        listed = {lock: path for lock, path in _locks(one) if path in purpose.fields}
+        for lock, path in dict.fromkeys(_locks(other)):
+            if lock in listed and path not in there.get(purpose.name, ()):
+                yield (
+                    f"{one.name}: the purpose {purpose.name} opens {listed[lock]}, and with it {path} of "
+                    f"{other.name}, which has its domain ({lock.domain}) and is in no purpose {purpose.name} "
+                    f"there. List it in one, or give one of them another `domain`."
+                )
+
+
+class _Lock(NamedTuple):
+    """What the output of a rule opens by. Rules that share it open each other's."""
+
+    domain: str | None
+    action: str
+    form: str | bool | None
+    """What else the cipher is bound to."""
+    people: tuple[str, str] | None
+    """Whose secret is needed besides, if anybody's."""
+
+
+def _locks(plan: Plan) -> Iterator[tuple[_Lock, str]]:
+    """The locks of a policy's rules and the rules' paths. None for `encrypt`, which is bound to its field."""
+    for rule in plan.rules:
+        options = rule.options
+        people = _people_of(plan) if options.by_subject else None
+        if isinstance(options, Tokenize):
+            yield _Lock(options.domain, rule.action, options.data_class, people), rule.path
+        elif isinstance(options, Fpe):
+            yield _Lock(options.domain, rule.action, options.is_pan, people), rule.path
+
+
+def _people_of(plan: Plan) -> tuple[str, str]:
+    """The domain of a policy's people, and which spellings are one, as `People` has them."""
+    subject = plan.subject or ""
+    for rule in plan.rules:
+        if rule.path == subject and isinstance(rule.options, Keyed) and rule.options.domain:
+            return rule.options.domain, getattr(rule.options, "normalize", AS_IT_IS)
+    last = paths.parse(subject)[-1] if subject else ""
+    return (last if isinstance(last, str) and DOMAIN.fullmatch(last) else NAMELESS), AS_IT_IS
 
 
 def _entities(plan: Plan) -> Iterator[Fault]:
@@ -105,6 +173,21 @@ def _purposes(plan: Plan) -> Iterator[Fault]:
                 )
             elif sum(rule.action == "fpe" for rule in rules[path]) > 1:
                 yield place, f"{path} cannot be opened: nothing tells which case of fpe made a value"
+            else:
+                yield from _opened_besides(plan, purpose, index)
+
+
+def _opened_besides(plan: Plan, purpose: Purpose, index: int) -> Iterator[Fault]:
+    """Fields that a purpose does not list, and opens: a token does not say in which of them it stood."""
+    path = purpose.fields[index]
+    own = {lock for lock, listed in _locks(plan) if listed == path}
+    for lock, other in dict.fromkeys(_locks(plan)):
+        if lock in own and other not in purpose.fields:
+            yield (
+                ("purposes", purpose.name, "fields", index),
+                f"{path} has the domain of {other} ({lock.domain}): whoever opens one opens the other",
+                f"List {other}, too, or give one of them another `domain`.",
+            )
 
 
 def _routes(plan: Plan) -> Iterator[Fault]:

@@ -252,6 +252,28 @@ def test_two_policies_of_one_name_are_not_packaged(tmp_path: Path) -> None:
     assert not (tmp_path / "out.zip").exists()
 
 
+def test_policies_that_disagree_are_not_packaged_together(tmp_path: Path) -> None:
+    other = renamed(tmp_path, "loans")
+    text = other.read_text(encoding="utf-8")
+    subject = "customer_id: {action: pseudonymize, domain: customer"
+    assert subject in text
+    other.write_text(
+        text.replace(subject, f"{subject}, normalize: upper").replace("  fraud_inv", "  other_inv")
+    )
+    with pytest.raises(TidegateError) as caught:
+        build_access([POLICY, other], tmp_path / "out.zip", *host_target())
+    people, *purposes = sorted(str(caught.value).splitlines(), key=lambda line: "people" not in line)
+    assert people.startswith("payments and loans share the people of the domain customer,")
+    # The tokens of neither open for the other: the secrets are of other people then.
+    assert purposes == []
+    other.write_text(text.replace("  fraud_inv", "  other_inv"))
+    with pytest.raises(
+        TidegateError, match="payments: the purpose fraud_investigation opens email, and with it"
+    ):
+        build_access([POLICY, other], tmp_path / "out.zip", *host_target())
+    assert not (tmp_path / "out.zip").exists()
+
+
 def test_a_package_of_no_policy_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TidegateError, match="no policy"):
         build_access([], tmp_path / "out.zip", *host_target())

@@ -318,6 +318,16 @@ def test_classes_of_one_domain_are_one(plan_of: PlanOf) -> None:
             {"purposes": {"fraud": {"fields": ["a"]}}},
             "nothing tells which case of fpe",
         ),
+        (
+            {"mail": "tokenize", "contact.mail": "tokenize"},
+            {"purposes": {"fraud": {"fields": ["mail"]}}},
+            r"mail has the domain of contact\.mail \(mail\): whoever opens one .*List contact\.mail, too",
+        ),
+        (
+            {"a": {"action": "fpe", "domain": "d"}, "b": {"action": "fpe", "domain": "d", "keep_last": 1}},
+            {"purposes": {"fraud": {"fields": ["b"]}}},
+            "b has the domain of a",
+        ),
     ],
 )
 def test_what_contradicts_itself_is_refused(plan_of: PlanOf, fields: Any, more: Any, words: str) -> None:
