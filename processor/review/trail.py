@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 WRITER_LIVES_DAYS: Final = 2  # Lambda replaces an execution environment within hours
 YOUNG_S: Final = 900  # the longest that a function runs: what names a new thing may be on its way
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
+_CHAIN: Final = re.compile(r"(detokenize|erase|stream/[a-z0-9_-]{1,63}) [0-9A-Za-z]{1,64}")
 _OBJECT_KEY: Final = re.compile(r"events(/[^/]+){4}")
 _CLOUDTRAIL: Final = "CloudTrail's data events of the bucket say who"
 
@@ -156,8 +157,10 @@ def read_link(key: str, body: bytes, written: float) -> tuple[Name, Seen, dict[s
     if not isinstance(place, dict):
         raise NotOfTheTrailError("it is a link of no chain")
     group, name, number, previous = (place.get(part) for part in ("group", "id", "link", "previous"))
-    if not (isinstance(group, str) and isinstance(name, str) and type(number) is int and number > 0):
-        raise NotOfTheTrailError("it does not say which link of which chain it is")
+    if not (isinstance(group, str) and isinstance(name, str) and _CHAIN.fullmatch(f"{group} {name}")):
+        raise NotOfTheTrailError("it does not say of which chain it is")
+    if not (type(number) is int and number > 0):
+        raise NotOfTheTrailError("it does not say which link of its chain it is")
     if previous is not None and not (isinstance(previous, str) and _HASH.fullmatch(previous)):
         raise NotOfTheTrailError("its `previous` is no SHA-256")
     hashed = None if previous is None else bytes.fromhex(previous)

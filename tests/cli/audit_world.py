@@ -97,6 +97,11 @@ class World:
             policy_sha256=self.summary["policy"]["sha256"],
         )
 
+    def passes(self, days: float) -> None:
+        """Time, for all clocks."""
+        self.now += days * DAY_S
+        self.s3.now = self.now
+
     def keeps(self, sha256: str, **retention: int) -> None:
         """From the next gate on, another version of the policy is in force."""
         self.policy = dump_plan(plan_of(sha256, **retention))
@@ -139,6 +144,12 @@ class World:
         """One record of the detokenize or the erase function."""
         kind = chain.group
         chain.append(record_key(kind, self.now, chain), {"kind": kind, **record})
+
+    def forge(self, key: str, record: dict[str, Any], **chain: Any) -> None:
+        """A first link of its own chain, by somebody who can write to the bucket and not to the ledger."""
+        place = {"group": "erase", "id": "f" * 16, "link": 1, "previous": None, **chain}
+        body = json.dumps(record | {"chain": place}).encode()
+        self.s3.put_object(Bucket=self.audit, Key=key, Body=body, IfNoneMatch="*")
 
     def place(self) -> Place:
         return Place(self.s3, self.dynamodb, self.audit, self.events, TABLE)

@@ -247,8 +247,8 @@ def _policies_in(name: Name, record: dict[str, Any]) -> set[str]:
     """The policies that a record names; in a forged one, anything may stand there."""
     listed = record.get("policies")
     named = [record.get("policy"), *(listed if isinstance(listed, list) else [])]
-    found = {one.get("name") for one in named if isinstance(one, dict)}
-    found |= {name.group.removeprefix(STREAM)} if name.group.startswith(STREAM) else set()
+    found = [one.get("name") for one in named if isinstance(one, dict)]
+    found += [name.group.removeprefix(STREAM)] if name.group.startswith(STREAM) else []
     return {one for one in found if isinstance(one, str) and re.fullmatch(NAME.pattern, one)}
 
 
