@@ -6,11 +6,10 @@ import json
 import os
 import sys
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 import click
 
@@ -42,7 +41,11 @@ Item = dict[str, Any]
 @click.option("--fields", help="The input is whole events: open these fields of each, as email,card.number.")
 @click.option("--field", "path", help="With --token: the field that it stood in.")
 @click.option("--token", help="Open this one token instead of reading stdin.")
-@click.option("--subject", help="With --token: the person's name (psn.…) or id, if the field goes by person.")
+@click.option(
+    "--subject",
+    help="If the field goes by the person: their name (psn.…), or id if that is a text or a number; of all "
+    "that is read, where the lines and events do not say it.",
+)
 @click.option("--event-id", help="With --token: of the event that it stood in, if the field is encrypted.")
 @click.option("--key-version", type=int, help="Under which fields of fpe were made, if there are several.")
 @click.option(
@@ -61,7 +64,8 @@ def detokenize(
     Reads JSON Lines {"field", "token", "subject"?, "event_id"?} or, with --fields, whole events of the feed;
     of an event it takes the new image, or the old one of a removal. Writes JSON Lines {"event_id"?, "field",
     "value"} in that order, or {"status": "erased"} for a person who was erased and {"status": "invalid"} for
-    what is no token of this policy; then the exit code is 1. It is 2 if the function refuses.
+    what is no token of this policy; then the exit code is 1. It is 2 if the function refuses: what was opened
+    until then is written, and nothing more is asked. A person whose id is binary goes by the name alone.
 
     \b
     Example: one token, and a field of all events of a file
@@ -80,30 +84,27 @@ def detokenize(
             unusable("--token needs --field")
         items: Iterable[Item] = [{part: value for part, value in item.items() if value is not None}]
     else:
-        items = _read(_picks(plan, fields), tally)
+        items = _read(_picks(plan, fields, subject), tally)
     if key_version is not None:
         items = ({**item, "version": key_version} for item in items)
     asking = {"policy": name, "purpose": purpose, "ticket": ticket}
-    code = 0
-    with _sink(out) as sink:
+    with _Sink(out) as sink:
         try:
             functions = Functions(env)
-            for batch in batches(items):
+            for batch in batches(items, _portion(plan, purpose)):
                 tokens = [{part: item[part] for part in PARTS if part in item} for item in batch]
                 answer = functions.call("detokenize", {**asking, "tokens": tokens})
+                tally.records.append(answer["record"])
                 for item, value in zip(batch, answer["values"], strict=True):
                     sink.write(dumps(_line(item, value)) + "\n")
                     tally.outcomes[value.get("status", "opened")] += 1
-                tally.records.append(answer["record"])
                 tally.progress()
         except TidegateError as trouble:
             click.echo(f"tidegate: {trouble}", err=True)
-            code = UNUSABLE
-    if tally.records or not code:
+            tally.stopped = True
+    if tally.records or not tally.stopped:
         tally.tell(as_json=as_json)
-    sys.exit(
-        code or (FINDINGS if tally.failed or tally.outcomes["erased"] + tally.outcomes["invalid"] else 0)
-    )
+    sys.exit(UNUSABLE if tally.stopped else FINDINGS if tally.failed or tally.closed else 0)
 
 
 @dataclass(slots=True)
@@ -112,6 +113,13 @@ class _Tally:
     failed: int = 0
     """Lines that could not be read."""
     records: list[dict[str, str]] = field(default_factory=list)
+    stopped: bool = False
+    """Before all was asked for."""
+
+    @property
+    def closed(self) -> int:
+        """How many tokens did not open."""
+        return self.outcomes["erased"] + self.outcomes["invalid"]
 
     def progress(self) -> None:
         if _on_terminal(sys.stderr):
@@ -121,20 +129,28 @@ class _Tally:
         counts = {name: self.outcomes[name] for name in ("opened", "erased", "invalid")}
         if as_json:
             told = {**counts, "unreadable_lines": self.failed, "records": self.records}
+            told["stopped"] = self.stopped
             click.echo(json.dumps(told), err=True)
             return
         said = ", ".join(f"{count:,} {name}" for name, count in counts.items())
         start = "\r" if _on_terminal(sys.stderr) else ""
-        click.echo(f"{start}{said}; {len(self.records)} records in the audit trail", err=True)
+        rest = "; the rest was not asked for" if self.stopped else ""
+        click.echo(f"{start}{said}; {len(self.records)} records in the audit trail{rest}", err=True)
 
 
-def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """The tokens in portions of what one request may hold."""
+def _portion(plan: Plan | None, purpose: str) -> int:
+    """How many tokens to ask for at once: what is over the hour's limit is refused as a whole."""
+    limits = [one.values_per_hour for one in plan.purposes if one.name == purpose] if plan else []
+    return min([TOKENS_MAX, *limits])
+
+
+def batches(items: Iterable[Item], most: int = TOKENS_MAX) -> Iterator[list[Item]]:
+    """The tokens in portions of what one request may hold, at most so many."""
     batch: list[Item] = []
     characters = 0
     for item in items:
         size = len(item["token"]) if isinstance(item.get("token"), str) else 0
-        if batch and (len(batch) == TOKENS_MAX or characters + size > REQUEST_CHARACTERS_MAX):
+        if batch and (len(batch) == most or characters + size > REQUEST_CHARACTERS_MAX):
             yield batch
             batch, characters = [], 0
         batch.append(item)
@@ -153,12 +169,15 @@ def _policy(policy: str) -> tuple[str, Plan | None]:
     return plan.name, plan
 
 
-def _picks(plan: Plan | None, fields: str | None) -> Callable[[dict[str, Any]], Iterable[Item]]:
+def _picks(
+    plan: Plan | None, fields: str | None, person: str | None
+) -> Callable[[dict[str, Any]], Iterable[Item]]:
     if fields is None:
-        return _token_object
+        about = {} if person is None else {"subject": person}
+        return lambda line: [{**about, **item} for item in _token_object(line)]
     if plan is None:
         unusable("--fields reads whole events by the policy: give --policy as its YAML file")
-    return picker(plan, [path.strip() for path in fields.split(",")])
+    return picker(plan, [path.strip() for path in fields.split(",")], person)
 
 
 def _token_object(line: dict[str, Any]) -> Iterable[Item]:
@@ -194,16 +213,36 @@ def _on_terminal(stream: TextIO) -> bool:
     return stream.isatty()
 
 
-@contextmanager
-def _sink(out: Path | None) -> Iterator[TextIO]:
-    if out is None:
-        yield sys.stdout
-        return
-    try:
-        descriptor = os.open(out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        unusable(f"{out} is there already: values go into a new file only")
-    except OSError as error:
-        unusable(f"{out}: cannot be written: {error.strerror}")
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        yield stream
+class _Sink:
+    """Where values go: stdout, or a new file that is there as soon as there is one."""
+
+    def __init__(self, out: Path | None) -> None:
+        self._out, self._stream = out, None if out else sys.stdout
+        if out is None:
+            return
+        if os.path.lexists(out):
+            unusable(f"{out} is there already: values go into a new file only")
+        if not os.access(out.parent, os.W_OK | os.X_OK):
+            unusable(f"{out}: cannot be written: is its folder there, and yours?")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_trouble: object) -> None:
+        if self._out is not None and self._stream is not None:
+            self._stream.close()
+
+    def write(self, text: str) -> None:
+        """Write some of the answer.
+
+        Raises:
+            TidegateError: the file cannot be made.
+        """
+        if self._stream is None:
+            assert self._out is not None, "else there is a stream"  # noqa: S101
+            try:
+                descriptor = os.open(self._out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            except OSError as error:
+                raise TidegateError(f"{self._out}: cannot be written: {error.strerror}") from None
+            self._stream = os.fdopen(descriptor, "w", encoding="ascii")
+        self._stream.write(text)

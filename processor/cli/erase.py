@@ -13,6 +13,7 @@ import click
 
 from processor.cli.functions import Functions, env_option
 from processor.cli.lines import unusable
+from processor.identities import BINARY, NUMBER, TEXT
 from processor.receipts import canonical
 
 if TYPE_CHECKING:
@@ -30,10 +31,13 @@ SUBJECT_BYTES_MAX: Final = 10_000
 )  # fmt: skip
 @click.option("--reason", required=True, help="Why, in up to 200 characters without personal data.")
 @click.option("--policy", help="Whose people are meant, if the policies are about different ones.")
-@click.option("--as", "read_as", type=click.Choice(["text", "number"]), help="How an id like 1001 is meant.")
+@click.option(
+    "--as", "read_as", type=click.Choice([TEXT, NUMBER, BINARY]),
+    help="How an id like 1001 is meant. A binary one is never meant unless it is said; it comes in base64.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--unseen", is_flag=True, help="Also somebody of whom there was no record yet.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask. Without a terminal, nobody is erased without it.")
 @click.option(
     "--receipt", type=click.Path(dir_okay=False, path_type=Path),
     help="Where the signed receipt goes, a new file. [default: receipt-<digest>.json, here]",
@@ -46,16 +50,20 @@ def erase(
     """Forget a person: destroy their secret, so that their tokens open for nobody and join nothing any more.
 
     It cannot be undone. New records of the person come out with these fields redacted; counts and scores of
-    the past stay. The audit trail records who asked and why; the receipt is signed and says when the last
-    backup of the secret is gone. Doing it again changes nothing and gives another receipt.
+    the past stay. The audit trail records who asked and why, of dry runs and of refusals, too; the receipt is
+    signed and says when the last backup of the secret is gone. Doing it again changes nothing and gives
+    another receipt.
 
     \b
     Example: look first, then do it, with the id out of the shell's history
       tidegate erase --env prod --subject - --reason 'GDPR Art. 17, case 117' --dry-run < id.txt
-      tidegate erase --env prod --subject - --reason 'GDPR Art. 17, case 117' --receipt case-117.json < id.txt
+      tidegate erase --env prod --subject - --reason 'GDPR Art. 17, case 117' --yes \\
+        --receipt case-117.json < id.txt
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if receipt is not None and receipt.exists():
         unusable(f"{receipt} is there already: a receipt goes into a new file only")
+    if not (yes or dry_run or _asks()):
+        unusable("nobody is here to confirm it: say --yes, or --dry-run to see first what would be done")
     given = _from_stdin() if subject == FROM_STDIN else subject
     optional = {"policy": policy, "as": read_as}
     request: dict[str, Any] = {
@@ -63,8 +71,7 @@ def erase(
         **{name: value for name, value in optional.items() if value is not None},
     }  # fmt: skip
     functions = Functions(env)
-    asks = _asks() and not yes
-    if dry_run or asks:
+    if dry_run or not yes:
         preview = functions.call("erase", {**request, "dry_run": True})
         if dry_run:
             click.echo(json.dumps(preview) if as_json else "\n".join(_previewed(preview)))

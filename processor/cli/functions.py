@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import botocore.session
 import click
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -64,8 +65,11 @@ class Functions:
 
     def __init__(self, env: str) -> None:
         self._env = env
+        # The functions ask the STS of their region and take no proof for another, whatever a profile says.
+        core = botocore.session.get_session()
+        core.set_config_variable("sts_regional_endpoints", "regional")
         with explained("the credentials"):
-            self._session = boto3.Session()
+            self._session = boto3.Session(botocore_session=core)
             self._lambda: Any = self._session.client("lambda", config=CONFIG)
             self._endpoint: str = self._session.client("sts").meta.endpoint_url
 

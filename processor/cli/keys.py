@@ -95,7 +95,8 @@ def _functions(session: Any, env: str) -> tuple[list[Function], dict[str, str]]:
         with explained(f"lambda:GetFunctionConfiguration on {name}", env=env):
             configured = client.get_function_configuration(FunctionName=name, Qualifier=ALIAS)
         variables = configured.get("Environment", {}).get("Variables", {})
-        if "TOKEN_KEY_ARNS" not in variables:
+        # An environment prod-us has functions of this prefix, too: the tables' names tell them apart.
+        if "TOKEN_KEY_ARNS" not in variables or variables.get("LEDGER_TABLE") != f"{prefix}ledger":
             continue
         arns = {int(version): arn for version, arn in json.loads(variables["TOKEN_KEY_ARNS"]).items()}
         # Only the function on a stream writes events; it is named by its policy.
@@ -149,8 +150,7 @@ def _people(dynamodb: Any, table: str) -> dict[int, People]:
                 if parts is None:
                     continue
                 names.append((_short(parts[0]), int(parts["version"]), "erased_at" in item))
-                if "previous" in item:
-                    older.add(_short(item["previous"]["S"]))
+                older.update(_short(one["S"]) for one in item.get("previous", {}).get("L", ()))
                 if len(names) % STEP == 0:
                     click.echo(f"{len(names):,} names counted", err=True)
     return counted(names, older)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,25 +12,22 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
-from processor.asking import book_of
 from processor.cli import main
 from processor.cli.detokenize import batches
+from processor.cli.functions import Functions
 from processor.cli.picking import values_at
 from processor.errors import Transient
+from processor.event import dumps
 from processor.policy import paths
-from processor.rates import Rates
-from processor.reidentification import Desk, reidentify
-from processor.unwrapping import Unwrapping
-from tests.callers import callers
+from processor.reidentification import reidentify
 from tests.cli.accounts import Lambda, Session
-from tests.desks import EVENT, KEYS, LEDGER, PAYMENTS, World, plan_of
+from tests.desks import DETOKENIZE, EVENT, PAYMENTS, World, desk_of, plan_of
 from tests.fakes import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NAME = "tidegate-dev-detokenize"
 ANN = {"customer_id": "C-1001", "email": "ann@example.com", "iban": "DE02120300000000202051", "limit": 12.5}
 ASK = ["detokenize", "--env", "dev", "--purpose", "dispute", "--ticket", "DSP-4711"]
 
@@ -46,18 +42,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 @pytest.fixture
 def account(world: World, monkeypatch: pytest.MonkeyPatch) -> Lambda:
-    plan = plan_of()
-    unwrap = Unwrapping(kms=world.kms, data_key_arn=world.data_key, policy=plan.name, clock=world.clock)
-    desk = Desk(
-        books={plan.name: book_of(plan, KEYS, unwrap)},
-        callers=callers(NAME, time.time),
-        rates=Rates(dynamodb=world.dynamodb, table=LEDGER, clock=world.clock),
-        subjects=world.subjects(),
-        record=world.record("detokenize"),
-        clock=world.clock,
-    )
-    account = Lambda({NAME: lambda request: reidentify(desk, request, "r-1")[0]}, {})
-    monkeypatch.setattr(boto3, "Session", lambda: Session(account))
+    desk = desk_of(world)
+    account = Lambda({DETOKENIZE: lambda request: reidentify(desk, request, "r-1")[0]}, {})
+    monkeypatch.setattr(boto3, "Session", lambda **_: Session(account))
     return account
 
 
@@ -132,6 +119,80 @@ def test_fields_of_whole_events_open_with_the_person_from_the_event(
     assert account.requests
 
 
+SUBJECTS: dict[str, tuple[Any, str]] = {
+    "tokenize": ("tokenize", "customer_id is tokenize."),
+    "a person's own name": (
+        {"action": "pseudonymize", "scope": "subject"}, "is pseudonymize for each person apart.",
+    ),
+    "drop": ("drop", "customer_id is drop."),
+    "one that names, one that does not": (
+        [{"when": "amount == 1", "action": "hash"}, {"action": "pseudonymize"}], "customer_id is hash.",
+    ),
+    "two spellings": (
+        [{"when": "amount == 1", "action": "pseudonymize", "normalize": "lower"}, {"action": "pseudonymize"}],
+        "customer_id is pseudonymize.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "said"), SUBJECTS.values(), ids=SUBJECTS)
+def test_where_events_do_not_say_whose_they_are_it_is_said_before_the_call(
+    world: World, account: Lambda, policy: Path, rule: Any, said: str
+) -> None:
+    changes = {"fields": {**PAYMENTS["fields"], "customer_id": rule}}
+    policy.write_text(json.dumps({**PAYMENTS, **changes}))
+    desk = desk_of(world, **changes)
+    account.functions = {DETOKENIZE: lambda request: reidentify(desk, request, "r-1")[0]}
+    new = world.sanitised(plan_of(**changes), {**ANN, "limit": 12})
+    given = json.dumps({"schema": "tidegate.event/1", "event_id": EVENT, "new": new}) + "\n"
+    done = run("--fields", "iban,email", policy=policy, given=given)
+    assert (done.exit_code, account.requests) == (2, [])
+    assert "--fields: email goes by the person, and events do not say by which name" in done.stderr
+    assert said in done.stderr
+    done = run("--fields", "iban,email", "--subject", "C-1001", policy=policy, given=given)
+    assert (
+        done.stdout.splitlines()[1] == f'{{"event_id":"{EVENT}","field":"email","value":"ann@example.com"}}'
+    )
+    assert run("--fields", "iban", policy=policy, given=given).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "rule", ["keep", [{"when": "amount == 1", "action": "redact"}, {"action": "pseudonymize"}]], ids=str
+)
+def test_a_raw_id_says_whose_an_event_is_too(world: World, account: Lambda, policy: Path, rule: Any) -> None:
+    changes = {"fields": {**PAYMENTS["fields"], "customer_id": rule}}
+    policy.write_text(json.dumps({**PAYMENTS, **changes}))
+    desk = desk_of(world, **changes)
+    account.functions = {DETOKENIZE: lambda request: reidentify(desk, request, "r-1")[0]}
+    new = world.sanitised(plan_of(**changes), {**ANN, "customer_id": 1001, "limit": 12})
+    given = dumps({"schema": "tidegate.event/1", "event_id": EVENT, "new": new}) + "\n"
+    assert "ann@example.com" in run("--fields", "email", policy=policy, given=given).stdout
+
+
+def test_an_event_without_a_person_opens_where_a_case_needs_none(
+    world: World, account: Lambda, policy: Path
+) -> None:
+    cases = [{"when": "amount == 1", "action": "tokenize", "scope": "subject"}, {"action": "tokenize"}]
+    changes = {"fields": {**PAYMENTS["fields"], "email": cases}}
+    policy.write_text(json.dumps({**PAYMENTS, **changes}))
+    desk = desk_of(world, **changes)
+    account.functions = {DETOKENIZE: lambda request: reidentify(desk, request, "r-1")[0]}
+    new = world.sanitised(plan_of(**changes), {"email": "ann@example.com"})
+    given = json.dumps({"schema": "tidegate.event/1", "event_id": EVENT, "new": new}) + "\n"
+    assert "ann@example.com" in run("--fields", "email", policy=policy, given=given).stdout
+
+
+def test_lines_that_do_not_say_whose_they_are_go_by_the_option(world: World, account: Lambda) -> None:
+    new = event_of(world)["new"]
+    lines = [
+        {"field": "email", "token": new["email"]},
+        {"field": "email", "token": new["email"], "subject": "x"},
+    ]
+    done = run("--subject", "C-1001", given="".join(json.dumps(line) + "\n" for line in lines))
+    assert [json.loads(line).get("value") for line in done.stdout.splitlines()] == ["ann@example.com", None]
+    assert account.requests
+
+
 def test_a_line_that_cannot_be_used_is_named_without_its_value(
     world: World, account: Lambda, policy: Path
 ) -> None:
@@ -155,9 +216,33 @@ def test_many_tokens_go_in_portions_of_a_hundred(world: World, account: Lambda) 
     done = run(given=line * 110)
     assert (done.exit_code, done.stdout.count("ann@example.com")) == (0, 110)
     assert [len(request["tokens"]) for request in account.requests] == [100, 10]
-    refused = run(given=line * 110)
-    assert refused.exit_code == 2
-    assert "tidegate-dev-detokenize refuses: at most 120 values an hour" in refused.stderr
+
+
+def test_portions_fit_the_hour_of_the_purpose_and_the_first_refusal_is_the_end(
+    world: World, account: Lambda, policy: Path, tmp_path: Path
+) -> None:
+    given = (json.dumps(event_of(world)) + "\n") * 45
+    purposes = {"dispute": {"fields": ["email"], "values_per_hour": 20}}
+    policy.write_text(json.dumps({**PAYMENTS, "purposes": purposes}))
+    desk = desk_of(world, purposes=purposes)
+    account.functions = {DETOKENIZE: lambda request: reidentify(desk, request, "r-1")[0]}
+    out = tmp_path / "opened.jsonl"
+    done = run("--fields", "email", "--out", out, policy=policy, given=given)
+    assert done.exit_code == 2
+    assert out.read_text().count("ann@example.com") == 20
+    assert [len(request["tokens"]) for request in account.requests] == [20, 20]
+    said = "20 opened, 0 erased, 0 invalid; 1 records in the audit trail; the rest was not asked for\n"
+    assert "tidegate-dev-detokenize refuses: at most 20 values an hour" in done.stderr
+    assert done.stderr.endswith(said)
+
+
+@pytest.mark.parametrize("failing", ["refused", "denied"])
+def test_no_file_is_made_without_an_answer(account: Lambda, tmp_path: Path, failing: str) -> None:
+    out = tmp_path / "opened.jsonl"
+    if failing == "denied":
+        account.failure = refusal("AccessDeniedException", "Invoke")
+    done = run("--field", "amount", "--token", "x", "--out", out)
+    assert (done.exit_code, out.exists()) == (2, False)
 
 
 def test_portions_are_bounded_by_length_too() -> None:
@@ -175,6 +260,7 @@ def test_values_go_into_a_new_file_only(world: World, account: Lambda, tmp_path:
     assert f"{out} is there already" in done.stderr
     done = run("--field", "iban", "--token", "x", "--out", tmp_path / "no" / "folder")
     assert "cannot be written" in done.stderr
+    assert account.requests == []
 
 
 def test_values_are_not_printed_on_a_terminal_unasked(
@@ -248,11 +334,18 @@ def test_what_goes_wrong_with_aws_is_one_error_with_its_fix(account: Lambda, fai
     assert "jane.doe" not in done.stderr
 
 
+@pytest.mark.parametrize("said", ["legacy", "regional"])
+def test_proofs_are_for_the_sts_of_the_region(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", said)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert Functions("dev")._endpoint == "https://sts.eu-west-1.amazonaws.com"
+
+
 def test_a_function_that_fails_is_named_with_its_log(account: Lambda) -> None:
     def fails(_request: Any) -> Any:
         raise Transient("dynamodb:BatchGetItem on subjects: Throttling")
 
-    account.functions = {NAME: fails}
+    account.functions = {DETOKENIZE: fails}
     done = run("--field", "iban", "--token", "x")
     assert done.exit_code == 2
     assert "failed: dynamodb:BatchGetItem on subjects: Throttling. Nothing was answered." in done.stderr

@@ -22,11 +22,12 @@ from tests.fakes import refusal
 from tests.offices import office_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NAME = "tidegate-dev-erase"
 ANN = {"customer_id": "C-1001", "email": "ann@example.com"}
-ASK = ["erase", "--env", "dev", "--reason", "GDPR Art. 17, case 117"]
+WHY = ["erase", "--env", "dev", "--reason", "GDPR Art. 17, case 117"]
+ASK = [*WHY, "--yes"]
 
 
 @pytest.fixture
@@ -44,12 +45,12 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
 def account(world: World, monkeypatch: pytest.MonkeyPatch) -> Lambda:
     office = office_of(world)
     account = Lambda({NAME: lambda request: erase(office, request, "r-1")[0]}, {})
-    monkeypatch.setattr(boto3, "Session", lambda: Session(account))
+    monkeypatch.setattr(boto3, "Session", lambda **_: Session(account))
     return account
 
 
-def run(*arguments: object, given: str = "") -> Result:
-    return CliRunner().invoke(main, [*ASK, *map(str, arguments)], input=given, prog_name="tidegate")
+def run(*arguments: object, given: str = "", ask: Sequence[str] = ASK) -> Result:
+    return CliRunner().invoke(main, [*ask, *map(str, arguments)], input=given, prog_name="tidegate")
 
 
 def erased(world: World) -> bool:
@@ -107,12 +108,25 @@ def test_the_id_may_come_on_stdin(world: World, account: Lambda, given: str, *, 
     assert (done.exit_code == 0, erased(world), len(account.requests)) == (ok, ok, int(ok))
 
 
+@pytest.mark.parametrize("subject", ["C-1001", "-"])
+def test_without_a_terminal_nobody_is_erased_unless_it_is_said(
+    world: World, account: Lambda, subject: str
+) -> None:
+    done = run("--subject", subject, given="C-1001\n", ask=WHY)
+    assert (done.exit_code, done.stdout, account.requests) == (2, "", [])
+    assert "nobody is here to confirm it: say --yes, or --dry-run" in done.stderr
+    assert run("--subject", subject, "--dry-run", given="C-1001\n", ask=WHY).exit_code == 0
+    assert not erased(world)
+    assert run("--subject", subject, "--yes", given="C-1001\n", ask=WHY).exit_code == 0
+    assert erased(world)
+
+
 @pytest.mark.parametrize(("answer", "does"), [("y\n", True), ("n\n", False), ("", False)])
 def test_on_a_terminal_it_asks_first(
     world: World, account: Lambda, monkeypatch: pytest.MonkeyPatch, answer: str, *, does: bool
 ) -> None:
     monkeypatch.setattr("processor.cli.erase._asks", lambda: True)
-    done = run("--subject", "C-1001", given=answer)
+    done = run("--subject", "C-1001", given=answer, ask=WHY)
     assert "person: known since" in done.stderr
     assert "Erase this person for good?" in done.stderr
     assert (done.exit_code, erased(world)) == (0 if does else 1, does)

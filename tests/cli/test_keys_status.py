@@ -28,6 +28,7 @@ ARNS = {1: "arn:one", 2: "arn:two"}
 DAY = 86_400
 STREAM = Function("tidegate-dev-payments", "payments", ARNS)
 DETOKENIZE = Function("tidegate-dev-detokenize", None, ARNS)
+PLACES = {"AUDIT_BUCKET": AUDIT, "LEDGER_TABLE": LEDGER, "SUBJECTS_TABLE": PEOPLE}
 ON = {"arn:one": "Enabled", "arn:two": "Enabled"}
 
 
@@ -130,8 +131,7 @@ def account(world: World, monkeypatch: pytest.MonkeyPatch) -> Lambda:
         key = world.kms.create_key(KeySpec="HMAC_512", KeyUsage="GENERATE_VERIFY_MAC")
         return str(key["KeyMetadata"]["Arn"])
 
-    common = {"TOKEN_KEY_ARNS": json.dumps({"1": made(), "2": made()}), "AUDIT_BUCKET": AUDIT,
-              "LEDGER_TABLE": LEDGER, "SUBJECTS_TABLE": PEOPLE}  # fmt: skip
+    common = {"TOKEN_KEY_ARNS": json.dumps({"1": made(), "2": made()}), **PLACES}
     account = Lambda(
         {},
         {
@@ -139,9 +139,15 @@ def account(world: World, monkeypatch: pytest.MonkeyPatch) -> Lambda:
             "tidegate-dev-detokenize": common,
             "tidegate-dev-other": {},
             "tidegate-prod-payments": {"TOKEN_KEY_ARNS": "{}"},
+            # Of an environment dev-us, whose functions have the prefix of dev, too.
+            "tidegate-dev-us-payments": {
+                "TOKEN_KEY_ARNS": json.dumps({"1": made()}),
+                "EVENTS_BUCKET": "tidegate-dev-us-events",
+                **{name: value.replace("dev-", "dev-us-") for name, value in PLACES.items()},
+            },
         },
     )
-    monkeypatch.setattr(boto3, "Session", lambda: Session(account))
+    monkeypatch.setattr(boto3, "Session", lambda **_: Session(account))
     return account
 
 
@@ -178,6 +184,7 @@ def test_all_of_it_is_read_from_the_environment(world: World, account: Lambda) -
     answer = json.loads(done.stdout)
     newest, old = answer["versions"]
     assert (answer["env"], newest["version"], old["version"]) == ("dev", 2, 1)
+    assert newest["makes_tokens_in"] == ["tidegate-dev-payments"]
     assert newest["policies"]["payments"]["last_used"] == "2026-11-24T21:04:05Z"
     assert old["policies"]["payments"] == {
         "first_seen": "2026-11-23T21:04:05Z",
@@ -188,7 +195,7 @@ def test_all_of_it_is_read_from_the_environment(world: World, account: Lambda) -
         "live": 2, "erased": 0, "live_known_under_a_newer_name": 0, "erased_known_under_a_newer_name": 0,
     }  # fmt: skip
     assert old["people"] == {
-        "live": 2, "erased": 1, "live_known_under_a_newer_name": 1, "erased_known_under_a_newer_name": 0,
+        "live": 3, "erased": 1, "live_known_under_a_newer_name": 2, "erased_known_under_a_newer_name": 0,
     }  # fmt: skip
     assert old["retirement"]["from"] == "2027-12-28T21:05:05Z"
     assert len(old["retirement"]["warnings"]) == 2
@@ -201,7 +208,7 @@ def test_it_is_said_in_words_too(world: World, account: Lambda) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "version 2: makes tokens in tidegate-dev-payments"
     assert "version 1: opens tokens only" in lines
-    assert "  people   2 (1 under a newer name too), erased 1 (0 too)" in lines
+    assert "  people   3 (2 under a newer name too), erased 1 (0 too)" in lines
     assert any(line.startswith("  can retire from 2027-12-28T21:05:05Z") for line in lines)
     assert any("come back as new ones" in line for line in lines)
     assert "people" not in run("--no-people").stdout.replace("people were not counted", "").replace(
