@@ -10,6 +10,13 @@ creates its own object. Either the first object was there already, then the seco
 out; or the fence was first, then the first object can never be created: both are written under the
 condition that the key is free.
 
+A record that cannot pass is named in the intent as *held*, before it goes to quarantine. What one run holds,
+no other lets out: under another policy, or another version of the code, it might pass. So a run that sees
+another hold one of its records does the same, unless the record's event is there already; quarantine keeps
+one object per record, whoever puts it. Why no record is in both: of two runs, the second to declare sees the
+first. If the first holds the record, the second does not let it out. If the first lets it out, the second
+finds the object, or fences it, and then the first begins anew and sees the second.
+
 AWS calls: dynamodb:PutItem and dynamodb:Query on the ledger table; S3 through `Feed`.
 """
 
@@ -25,9 +32,10 @@ from processor.aws import calling
 from processor.errors import Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from processor.event import Event
+    from processor.quarantine import Poisoned
     from processor.sinks import Feed, Stored
 
 ID_BYTES: Final = 8  # names are compared only among intents that overlap in sequence: few enough
@@ -49,6 +57,9 @@ class Intent:
     first: str
     last: str
     records: frozenset[bytes]
+    """Whose events are in the object."""
+    held: frozenset[bytes]
+    """Those that go to quarantine instead."""
     summary: Mapping[str, Any]
     """What the audit manifest says of the events: kept here because another run may have to write it."""
 
@@ -64,6 +75,20 @@ class Settled:
 
     intent: Intent
     stored: Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What a batch holds back, and how."""
+
+    records: dict[bytes, Poisoned]
+    """Those that cannot pass, by their names in intents. What other runs hold joins them."""
+    keep: Callable[[Collection[Poisoned]], object]
+    """Puts records into quarantine, each once however often it is called."""
+    of: Callable[[Event], Poisoned]
+    """From an event to its record, held because another run does."""
+    is_pardon: bool = False
+    """Whether what other runs hold is let out nevertheless: in a replay, which somebody has asked for."""
 
 
 class Ledger:
@@ -89,40 +114,61 @@ class Ledger:
         self._policy, self._edition, self._summarise = policy, edition, summarise
         self._retention_s = retention_days * DAY_S
 
-    def settle(self, lane: str, events: Sequence[Event]) -> list[Settled]:
+    def settle(self, lane: str, events: Sequence[Event], holding: Holding) -> list[Settled]:
         """Bring every event into exactly one object, and say which intents hold them now.
 
         In the normal case this is one PutItem, one Query and one PutObject, whatever the number of events.
 
+        Args:
+            lane: of the batch.
+            events: to be written.
+            holding: the records of the batch that go to quarantine; what other runs hold joins them.
+
         Raises:
             Transient: how far it came is in the ledger and in S3; the next delivery goes on from there.
         """
-        remaining = {record_id(event.event_id): event for event in events}
+        held = dict(holding.records)
+        remaining = {name: event for event in events if (name := record_id(event.event_id)) not in held}
         settled: list[Settled] = []
         generation = 0
         for _ in range(ROUNDS_MAX):
+            if not remaining and not held:
+                return settled
+            intent = self._intent(lane, remaining, held, generation)
+            self._declare(intent)
+            done, doomed = self._said_by_others(intent)
+            written = frozenset().union(*(other.intent.records for other in done))
+            doomed = frozenset() if holding.is_pardon else (doomed & remaining.keys()) - written
+            if done or doomed:
+                settled += done
+                held.update({name: holding.of(remaining[name]) for name in doomed})
+                for name in written:
+                    held.pop(name, None)
+                remaining = {name: event for name, event in remaining.items() if name not in written | doomed}
+                continue
+            holding.keep(held.values())
             if not remaining:
                 return settled
-            intent = self._intent(lane, remaining, generation)
-            self._declare(intent)
-            done = list(self._done_by_others(intent))
-            if done:
-                settled += done
-                written = frozenset().union(*(other.intent.records for other in done))
-                remaining = {name: event for name, event in remaining.items() if name not in written}
-            elif (stored := self._feed.create(intent.key, remaining.values())) is not None:
+            if (stored := self._feed.create(intent.key, remaining.values())) is not None:
                 return [*settled, Settled(intent, stored)]
-            else:
-                generation += 1  # fenced by another run: the same records need another key
+            generation += 1  # fenced by another run: the same records need another key
         raise Transient(f"ledger: {ROUNDS_MAX} rounds without a free key, because other runs fence at once")
 
-    def _done_by_others(self, mine: Intent) -> Iterator[Settled]:
-        """The other intents that hold some of these records; those that hold nothing yet never will."""
+    def _said_by_others(self, mine: Intent) -> tuple[list[Settled], frozenset[bytes]]:
+        """The other intents that hold events of these records, and which of the records they hold back.
+
+        Intents whose objects are not there never will be: they are fenced.
+        """
+        done, doomed = [], frozenset[bytes]()
         for other in self._overlapping(mine):
-            if other.key != mine.key and not other.records.isdisjoint(mine.records):
+            if other.key == mine.key:
+                continue
+            doomed |= other.held
+            if not other.records.isdisjoint(mine.records | mine.held):
                 stored = self._feed.fence(other.key)
                 if stored is not None:
-                    yield Settled(other, stored)
+                    done.append(Settled(other, stored))
+        return done, doomed
 
     def _declare(self, intent: Intent) -> None:
         item = {
@@ -132,6 +178,7 @@ class Ledger:
             "first_sequence": {"S": _padded(intent.first)},
             "last_sequence": {"S": _padded(intent.last)},
             "record_ids": {"B": b"".join(sorted(intent.records))},
+            "held_ids": {"B": b"".join(sorted(intent.held))},
             "summary": {"S": json.dumps(intent.summary, separators=(",", ":"))},
             "expires_at": {"N": str(int(self._clock()) + self._retention_s)},
         }
@@ -160,14 +207,17 @@ class Ledger:
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
         raise Transient(f"ledger: more than {PAGES_MAX} MB of intents after this batch")
 
-    def _intent(self, lane: str, events: dict[bytes, Event], generation: int) -> Intent:
-        first, last = _range(event.sequence for event in events.values())
+    def _intent(
+        self, lane: str, events: dict[bytes, Event], held: Mapping[bytes, Poisoned], generation: int
+    ) -> Intent:
+        sequences = [*(event.sequence for event in events.values()), *(one.sequence for one in held.values())]
+        first, last = _range(sequences)
         # Not the clock: the key must be the same on every delivery, so the earliest change decides.
-        earliest = datetime.fromtimestamp(min(event.time for event in events.values()), UTC)
+        earliest = datetime.fromtimestamp(min((event.time for event in events.values()), default=0), UTC)
         summary = self._summarise(list(events.values()))
         digest = blake2b(digest_size=8)
         digest.update(f"{self._edition}/{generation}/".encode())
-        digest.update(b"".join(sorted(events)))
+        digest.update(b"".join(sorted(events)) + b"/" + b"".join(sorted(held)))
         # A person may have been erased between two deliveries: the manifest of what was written first must
         # not say what the second would have done.
         digest.update(json.dumps(summary, sort_keys=True).encode())
@@ -178,6 +228,7 @@ class Ledger:
             first=first,
             last=last,
             records=frozenset(events),
+            held=frozenset(held),
             summary=summary,
         )
 
@@ -198,15 +249,20 @@ def lane_of(records: Sequence[Any]) -> str:
 
 
 def _read(item: dict[str, Any]) -> Intent:
-    ids = bytes(item["record_ids"]["B"])
     return Intent(
         lane=item["stream"]["S"],
         key=item["object_key"]["S"],
         first=item["first_sequence"]["S"].lstrip("0") or "0",
         last=item["last_sequence"]["S"].lstrip("0") or "0",
-        records=frozenset(ids[at : at + ID_BYTES] for at in range(0, len(ids), ID_BYTES)),
+        records=_ids(item["record_ids"]),
+        held=_ids(item.get("held_ids", {"B": b""})),
         summary=json.loads(item["summary"]["S"]),
     )
+
+
+def _ids(attribute: dict[str, Any]) -> frozenset[bytes]:
+    ids = bytes(attribute["B"])
+    return frozenset(ids[at : at + ID_BYTES] for at in range(0, len(ids), ID_BYTES))
 
 
 def _range(sequences: Iterable[str]) -> tuple[str, str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from processor.errors import Poison, Transient
-from processor.ledger import lane_of, record_id
+from processor.ledger import Holding, lane_of, record_id
 from processor.quarantine import Poisoned
 from processor.stream import decode, sequence_of
 from processor.telemetry import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from processor.audit import Audit
     from processor.event import Event
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from processor.stream import Change
     from processor.subjects import Person, Subjects
     from processor.telemetry import Tally
+
+
+HELD: Final = "another run holds it: under another policy it could not pass"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +71,7 @@ def pass_through(
     events, late = _sanitise(gate, changes, secrets, verdicts, poisoned, is_late=is_late)
     changes = changes[: len(changes) - len(late)]
 
-    tally.quarantined = gate.quarantine.keep(poisoned, lane)
-    tally.reasons.update((one.reason, one.path) for one in poisoned)
-    settled = gate.ledger.settle(lane, events)
+    settled = gate.ledger.settle(lane, events, _holding(gate, lane, changes, poisoned, tally))
     for one in settled:
         tally.add(one)
         gate.audit.describe(one.stored, one.intent.summary, one.intent.first, one.intent.last)
@@ -138,12 +140,41 @@ def _sanitise(
     return events, []
 
 
+def _holding(
+    gate: Gate,
+    lane: str,
+    changes: Sequence[tuple[Any, Change]],
+    poisoned: Sequence[Poisoned],
+    tally: Tally,
+) -> Holding:
+    """What of the batch goes to quarantine, for the ledger to say when."""
+    raw = {change.event_id: record for record, change in changes}
+
+    # Without a sequence number no run can make an event of it, so none has to be told.
+    nameless = [one for one in poisoned if not one.sequence]
+
+    def keep(held: Collection[Poisoned]) -> None:
+        tally.quarantined += gate.quarantine.keep(held, lane)
+        tally.reasons = Counter((one.reason, one.path) for one in (*nameless, *held))
+
+    tally.quarantined += gate.quarantine.keep(nameless, lane)
+    tally.reasons.update((one.reason, one.path) for one in nameless)
+    return Holding(
+        records={record_id(one.event_id or one.sequence): one for one in poisoned if one.sequence},
+        keep=keep,
+        of=lambda event: _poisoned(raw[event.event_id], Poison(HELD)),
+    )
+
+
 def _poisoned(record: Any, poison: Poison) -> Poisoned:
     try:
         sequence = sequence_of(record)
     except Poison:
         sequence = ""
-    return Poisoned(record, sequence, poison.reason, poison.path)
+    event_id = record.get("eventID") if isinstance(record, dict) else None
+    return Poisoned(
+        record, sequence, event_id if isinstance(event_id, str) else "", poison.reason, poison.path
+    )
 
 
 def _alerts(plan: Plan, event: Event) -> bool:

@@ -20,7 +20,7 @@ from processor.aws import calling
 from processor.sinks import put_once
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
 SCHEMA: Final = "tidegate.quarantine/1"
 PURPOSE: Final = "tidegate.quarantine"
@@ -36,6 +36,8 @@ class Poisoned:
     record: Any
     sequence: str
     """Empty where even that is malformed."""
+    event_id: str
+    """Empty where it has none."""
     reason: str
     path: str
 
@@ -47,7 +49,7 @@ class Quarantine:
         self._s3, self._kms = s3, kms
         self._bucket, self._data_key_arn, self._policy = bucket, data_key_arn, policy
 
-    def keep(self, poisoned: Sequence[Poisoned], lane: str) -> int:
+    def keep(self, poisoned: Collection[Poisoned], lane: str) -> int:
         """Write what is not there yet; how many records that were.
 
         Raises:

@@ -14,16 +14,46 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from processor.errors import Transient
-from processor.ledger import Ledger, lane_of
-from processor.sinks import Feed
-from tests.builders import STREAM, event
+from processor.ledger import Holding, Ledger, lane_of, record_id
+from processor.quarantine import Poisoned
+from processor.sinks import Feed, put_once
+from tests.builders import FIRST_SEQUENCE, STREAM, event
 from tests.fakes import FakeDynamoDB, FakeS3, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 BUCKET, TABLE, LANE = "tidegate-events", "ledger", "0a1b2c3d"
 Batch = range
+
+
+def poisoned(at: int) -> Poisoned:
+    one = event(at)
+    return Poisoned(None, one.sequence, one.event_id, "cannot pass", "")
+
+
+def holding(s3: Any, *held: int, is_pardon: bool = False) -> Holding:
+    """What a run holds back; what goes to quarantine is an object named after its record."""
+
+    def keep(ones: Collection[Poisoned]) -> None:
+        for one in ones:
+            put_once(s3, "quarantine", f"quarantine/{one.sequence}", one.sequence.encode())
+
+    return Holding(
+        records={record_id(event(at).event_id): poisoned(at) for at in held},
+        keep=keep,
+        of=lambda one: poisoned(int(one.sequence) - FIRST_SEQUENCE),
+        is_pardon=is_pardon,
+    )
+
+
+NOTHING = holding(None)
+
+
+def out_or_held(s3: FakeS3, at: int) -> tuple[int, int]:
+    """How often a record is in objects of events, and how often in quarantine."""
+    written = times_written(s3.under("events/").values())
+    return written[event(at).line], len(s3.under(f"quarantine/{event(at).sequence}"))
 
 
 class Crash(BaseException):
@@ -86,7 +116,7 @@ def aws(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Any, Callable[[],
 
 def test_the_key_says_policy_hour_stream_and_range(aws: Any) -> None:
     s3, dynamodb, _ = aws
-    (settled,) = ledger(s3, dynamodb).settle(LANE, [event(1), event(0)])
+    (settled,) = ledger(s3, dynamodb).settle(LANE, [event(1), event(0)], NOTHING)
     folder, _, name = settled.stored.key.rpartition("/")
     assert folder == "events/payments/dt=2026-11-23/hour=21"
     lane, first, last, rest = name.split("-")
@@ -98,8 +128,8 @@ def test_the_key_says_policy_hour_stream_and_range(aws: Any) -> None:
 def test_the_same_batch_again_is_found_not_written(aws: Any) -> None:
     s3, dynamodb, bodies = aws
     events = [event(at) for at in range(10)]
-    (first,) = ledger(s3, dynamodb).settle(LANE, events)
-    (again,) = ledger(s3, dynamodb).settle(LANE, events)
+    (first,) = ledger(s3, dynamodb).settle(LANE, events, NOTHING)
+    (again,) = ledger(s3, dynamodb).settle(LANE, events, NOTHING)
     assert (first.stored.created, again.stored.created) == (True, False)
     assert again.stored.key == first.stored.key
     assert (again.stored.size, again.stored.sha256) == (first.stored.size, first.stored.sha256)
@@ -109,8 +139,8 @@ def test_the_same_batch_again_is_found_not_written(aws: Any) -> None:
 def test_a_batch_cut_anew_is_written_where_it_is_missing(aws: Any) -> None:
     s3, dynamodb, bodies = aws
     gate = ledger(s3, dynamodb)
-    gate.settle(LANE, [event(at) for at in range(3, 6)])
-    settled = gate.settle(LANE, [event(at) for at in range(10)])
+    gate.settle(LANE, [event(at) for at in range(3, 6)], NOTHING)
+    settled = gate.settle(LANE, [event(at) for at in range(10)], NOTHING)
     assert [one.stored.created for one in settled] == [False, True]
     assert settled[0].intent.summary == {"records": 3}
     assert times_written(bodies()) == expected(range(10))
@@ -125,11 +155,11 @@ def test_a_declared_batch_that_never_came_is_fenced(aws: Any) -> None:
             raise Crash
 
     with pytest.raises(Crash):
-        ledger(NoUpload(), dynamodb).settle(LANE, whole)
-    ledger(s3, dynamodb).settle(LANE, whole[:3])
+        ledger(NoUpload(), dynamodb).settle(LANE, whole, NOTHING)
+    ledger(s3, dynamodb).settle(LANE, whole[:3], NOTHING)
     assert times_written(bodies()) == expected(range(3))
     assert Feed(s3, BUCKET).create(next(_keys(dynamodb, 6)), whole) is None, "the key is fenced for ever"
-    ledger(s3, dynamodb).settle(LANE, whole)
+    ledger(s3, dynamodb).settle(LANE, whole, NOTHING)
     assert times_written(bodies()) == expected(range(6))
 
 
@@ -146,8 +176,8 @@ def _keys(dynamodb: Any, records: int) -> Iterator[str]:
 def test_another_edition_of_the_policy_does_not_write_again(aws: Any) -> None:
     s3, dynamodb, bodies = aws
     events = [event(at) for at in range(4)]
-    ledger(s3, dynamodb, "old policy").settle(LANE, events)
-    (settled,) = ledger(s3, dynamodb, "new policy").settle(LANE, events)
+    ledger(s3, dynamodb, "old policy").settle(LANE, events, NOTHING)
+    (settled,) = ledger(s3, dynamodb, "new policy").settle(LANE, events, NOTHING)
     assert not settled.stored.created
     assert times_written(bodies()) == expected(range(4))
 
@@ -155,7 +185,7 @@ def test_another_edition_of_the_policy_does_not_write_again(aws: Any) -> None:
 def test_a_normal_batch_takes_three_requests() -> None:
     calls: list[str] = []
     s3, dynamodb = FakeS3(calls.append), FakeDynamoDB(calls.append)
-    ledger(s3, dynamodb).settle(LANE, [event(at) for at in range(1000)])
+    ledger(s3, dynamodb).settle(LANE, [event(at) for at in range(1000)], NOTHING)
     assert [call for call in calls if call.startswith("before")] == [
         "before PutItem",
         "before Query",
@@ -165,19 +195,19 @@ def test_a_normal_batch_takes_three_requests() -> None:
 
 def test_nothing_to_settle_takes_no_request() -> None:
     calls: list[str] = []
-    assert ledger(FakeS3(calls.append), FakeDynamoDB(calls.append)).settle(LANE, []) == []
+    assert ledger(FakeS3(calls.append), FakeDynamoDB(calls.append)).settle(LANE, [], NOTHING) == []
     assert calls == []
 
 
 def test_a_record_twice_in_a_batch_is_written_once() -> None:
     s3 = FakeS3()
-    ledger(s3, FakeDynamoDB()).settle(LANE, [event(0), event(0), event(1)])
+    ledger(s3, FakeDynamoDB()).settle(LANE, [event(0), event(0), event(1)], NOTHING)
     assert times_written(s3.under("events/").values()) == expected(range(2))
 
 
 def test_the_ledger_holds_no_line_of_an_event() -> None:
     dynamodb = FakeDynamoDB()
-    ledger(FakeS3(), dynamodb).settle(LANE, [event(0, line='{"note":"secret of Jane"}')])
+    ledger(FakeS3(), dynamodb).settle(LANE, [event(0, line='{"note":"secret of Jane"}')], NOTHING)
     assert "Jane" not in repr(dynamodb.items)
     ((_, item),) = dynamodb.items.items()
     assert int(item["expires_at"]["N"]) == 1_795_467_845 + 21 * 86_400
@@ -186,7 +216,7 @@ def test_the_ledger_holds_no_line_of_an_event() -> None:
 def test_every_page_of_the_query_is_read() -> None:
     s3, dynamodb = FakeS3(), FakeDynamoDB()
     for at in range(5):
-        ledger(s3, dynamodb).settle(LANE, [event(at)])
+        ledger(s3, dynamodb).settle(LANE, [event(at)], NOTHING)
     whole_query = dynamodb.query
 
     def one_at_a_time(**call: Any) -> dict[str, Any]:
@@ -196,7 +226,7 @@ def test_every_page_of_the_query_is_read() -> None:
         return {"Items": items[start : start + 1], **more}
 
     dynamodb.query = one_at_a_time  # type: ignore[method-assign]
-    settled = ledger(s3, dynamodb).settle(LANE, [event(at) for at in range(5)])
+    settled = ledger(s3, dynamodb).settle(LANE, [event(at) for at in range(5)], NOTHING)
     assert not any(one.stored.created for one in settled)
     assert times_written(s3.under("events/").values()) == expected(range(5))
 
@@ -207,7 +237,7 @@ def test_a_refused_call_is_transient_and_quotes_nothing() -> None:
             raise refusal("ProvisionedThroughputExceededException", "Query")
 
     with pytest.raises(Transient) as caught:
-        ledger(FakeS3(), FakeDynamoDB(refuse)).settle(LANE, [event(0)])
+        ledger(FakeS3(), FakeDynamoDB(refuse)).settle(LANE, [event(0)], NOTHING)
     assert str(caught.value) == (
         "dynamodb:Query on the ledger: ProvisionedThroughputExceededException (request 7PDX)"
     )
@@ -225,11 +255,21 @@ pieces = st.tuples(st.integers(0, RECORDS - 1), st.integers(1, RECORDS)).map(
     lambda cut: range(cut[0], min(RECORDS, cut[0] + cut[1]))
 )
 crashes = st.none() | st.integers(0, 12)
+verdicts = st.frozensets(st.integers(0, RECORDS - 1), max_size=4)
+"""The records that a policy, or a version of the code, cannot let pass."""
 
 
-@given(st.lists(st.tuples(pieces, crashes), max_size=8))
-def test_exactly_once_under_any_crashes_and_cuts(deliveries: list[tuple[Batch, int | None]]) -> None:
-    """Whatever was tried before and died at whatever call: a last whole delivery leaves each record once."""
+def settle(s3: Any, dynamodb: Any, batch: Batch, held: frozenset[int]) -> None:
+    events = [event(at) for at in batch if at not in held]
+    mine = holding(s3, *(at for at in batch if at in held))
+    ledger(s3, dynamodb, edition=str(sorted(held))).settle(LANE, events, mine)
+
+
+@given(st.lists(st.tuples(pieces, crashes, verdicts), max_size=8), verdicts)
+def test_exactly_once_under_any_crashes_cuts_and_verdicts(
+    deliveries: list[tuple[Batch, int | None, frozenset[int]]], last: frozenset[int]
+) -> None:
+    """Whatever was tried before, by whatever policy, and died wherever: in the end each record is once."""
     countdown: list[int | None] = [None]
 
     def hook(_moment: str) -> None:
@@ -239,18 +279,17 @@ def test_exactly_once_under_any_crashes_and_cuts(deliveries: list[tuple[Batch, i
                 raise Crash
 
     s3, dynamodb = FakeS3(hook), FakeDynamoDB(hook)
-    for batch, crash in deliveries:
+    for batch, crash, held in deliveries:
         countdown[0] = crash
         try:
-            ledger(s3, dynamodb).settle(LANE, [event(at) for at in batch])
+            settle(s3, dynamodb, batch, held)
         except Crash:
             pass
         else:
-            written = times_written(s3.under("events/").values())
-            assert all(written[event(at).line] == 1 for at in batch), "acknowledged, so written once"
+            assert all(sum(out_or_held(s3, at)) == 1 for at in batch), "acknowledged, so out or held, once"
     countdown[0] = None
-    ledger(s3, dynamodb).settle(LANE, [event(at) for at in range(RECORDS)])
-    assert times_written(s3.under("events/").values()) == expected(range(RECORDS))
+    settle(s3, dynamodb, range(RECORDS), last)
+    assert [sum(out_or_held(s3, at)) for at in range(RECORDS)] == [1] * RECORDS
 
 
 class Turns:
@@ -284,9 +323,15 @@ class Turns:
         self.changed.notify_all()
 
 
-@given(st.lists(pieces, min_size=2, max_size=3), st.lists(st.integers(0, 5), max_size=60))
-def test_exactly_once_with_runs_at_the_same_time(batches: list[Batch], schedule: list[int]) -> None:
-    """Runs over the same records, interleaved call by call: no record twice, and none lost in the end."""
+@given(
+    st.lists(st.tuples(pieces, verdicts), min_size=2, max_size=3),
+    st.lists(st.integers(0, 5), max_size=60),
+    verdicts,
+)
+def test_exactly_once_with_runs_at_the_same_time(
+    batches: list[tuple[Batch, frozenset[int]]], schedule: list[int], last: frozenset[int]
+) -> None:
+    """Runs over the same records, interleaved call by call: none is twice or both, none is lost."""
     turns = Turns(schedule, len(batches))
     s3, dynamodb = FakeS3(turns.wait), FakeDynamoDB(turns.wait)
     acknowledged: list[Batch] = []
@@ -294,8 +339,8 @@ def test_exactly_once_with_runs_at_the_same_time(batches: list[Batch], schedule:
     def run(me: int) -> None:
         turns.begin(me)
         try:
-            ledger(s3, dynamodb).settle(LANE, [event(at) for at in batches[me]])
-            acknowledged.append(batches[me])
+            settle(s3, dynamodb, *batches[me])
+            acknowledged.append(batches[me][0])
         except Transient:
             pass
         finally:
@@ -306,10 +351,23 @@ def test_exactly_once_with_runs_at_the_same_time(batches: list[Batch], schedule:
         thread.start()
     for thread in threads:
         thread.join()
-    written = times_written(s3.under("events/").values())
-    assert set(written.values()) <= {1}, f"twice, with the schedule {schedule}"
-    assert all(written[event(at).line] == 1 for batch in acknowledged for at in batch)
+    counts = [out_or_held(s3, at) for at in range(RECORDS)]
+    assert all(sum(count) <= 1 for count in counts), f"twice, with the schedule {schedule}"
+    assert all(sum(counts[at]) == 1 for batch in acknowledged for at in batch)
 
     s3.hook = dynamodb.hook = lambda _moment: None
-    ledger(s3, dynamodb).settle(LANE, [event(at) for at in range(RECORDS)])
-    assert times_written(s3.under("events/").values()) == expected(range(RECORDS))
+    settle(s3, dynamodb, range(RECORDS), last)
+    assert [sum(out_or_held(s3, at)) for at in range(RECORDS)] == [1] * RECORDS
+
+
+def test_what_one_policy_held_the_next_does_not_let_out_unless_it_is_a_replay() -> None:
+    s3, dynamodb = FakeS3(), FakeDynamoDB()
+    settle(s3, dynamodb, range(4), frozenset({2}))
+    settle(s3, dynamodb, range(4), frozenset())
+    assert [out_or_held(s3, at) for at in range(4)] == [(1, 0), (1, 0), (0, 1), (1, 0)]
+    pardon = holding(s3, is_pardon=True)
+    (settled,) = ledger(s3, dynamodb, "the next").settle(LANE, [event(2)], pardon)
+    assert settled.stored.created
+    assert out_or_held(s3, 2) == (1, 1), "who replays sees to the object in quarantine"
+    settle(s3, dynamodb, range(4), frozenset({2}))
+    assert out_or_held(s3, 2) == (1, 1), "and a late delivery changes nothing"

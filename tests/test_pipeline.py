@@ -222,3 +222,28 @@ def test_without_any_time_nothing_is_begun() -> None:
         pass_through(world.gate(), records(5), Tally(), lambda: True)
     assert caught.value.sequence == records(1)[0]["dynamodb"]["SequenceNumber"]
     assert not world.events()
+
+
+def test_what_one_policy_holds_back_is_not_let_out_by_the_next_before_somebody_replays_it() -> None:
+    """A deployment between two deliveries of one batch."""
+    world, tally = World(), Tally()
+    delivered = records(5)
+    strict = world.gate()
+    del delivered[2]["dynamodb"]["NewImage"]["customer_id"]  # which the policy of the first delivery requires
+    world.s3.hook = lambda moment: _refuse(moment, "before PutObject events")
+    with pytest.raises(Transient):
+        pass_through(strict, delivered, Tally())
+    world.s3.hook = lambda _moment: None
+    fields = {"payment_id": "keep", "email": "redact"}
+    lenient, problems = read_plan({**ENCRYPTING, "fields": fields}, "f" * 64)
+    assert lenient is not None, problems
+    gate = replace(world.gate(), scorer=None, sanitiser=Sanitiser(lenient, KeyRing({1: b"r" * 64})))
+    pass_through(gate, delivered, tally)
+    assert len(world.events()) == 4
+    assert len(world.s3.under("quarantine/")) == 1
+    assert dict(tally.reasons) == {("another run holds it: under another policy it could not pass", ""): 1}
+
+
+def _refuse(moment: str, at: str) -> None:
+    if moment == at:
+        raise refusal("SlowDown", "PutObject", 503)

@@ -30,7 +30,7 @@ def kms() -> Iterator[tuple[Any, str]]:
 def poisoned(at: int, sequence: str | None = None) -> Poisoned:
     record = stream_record({"payment_id": f"p-{at}", "email": "jane.doe@example.com"}, at=at)
     where = str(FIRST_SEQUENCE + at) if sequence is None else sequence
-    return Poisoned(record, where, "a required field is missing", "card.number")
+    return Poisoned(record, where, "e1", "a required field is missing", "card.number")
 
 
 def quarantine(s3: Any, kms: tuple[Any, str]) -> Quarantine:
@@ -83,7 +83,7 @@ def test_each_record_has_its_own_nonce(kms: Any) -> None:
 def test_a_record_without_time_or_number_has_a_name_too(record: Any, kms: Any) -> None:
     s3 = FakeS3()
     for _ in range(2):
-        quarantine(s3, kms).keep([Poisoned(record, "", "malformed", "")], "lane")
+        quarantine(s3, kms).keep([Poisoned(record, "", "", "malformed", "")], "lane")
     ((key, _),) = s3.under("quarantine/").items()
     assert key.startswith("quarantine/payments/dt=unknown/lane-nameless-")
 
