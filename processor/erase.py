@@ -1,6 +1,6 @@
 """The Lambda function that forgets people. Everything is made ready at import.
 
-{"subject": "C-1001", "reason": "GDPR Art. 17, case 117", "policy": "payments"?, "as": "text" | "number"?,
+{"subject": "C-1001", "reason": "GDPR Art. 17, case 117", "policy": "payments"?, "as": "text" | "number" | "binary"?,
  "dry_run": bool, "unseen": bool, "proof": {"headers": {…}}}
 → the signed receipt, or what would be done, or {"refused": why}
 """

@@ -142,14 +142,14 @@ class Subjects:
         Raises:
             Transient: some names may be done; again is safe and goes on.
         """
-        items, now = self._without_secrets(person), int(self._clock())
+        items, begun = self._without_secrets(person), int(self._clock())
         names = list(items)
         for at in reversed(range(len(names))):
-            self._bury(names[at], names[at + 1 :], now)
-        return min([now, *_times(items.values(), "erased_at")])
+            self._bury(names[at], names[at + 1 :])
+        return min([begun, *_times(items.values(), "erased_at")])
 
-    def _bury(self, name: str, older: Sequence[str], now: int) -> None:
-        values: dict[str, Any] = {":now": {"N": str(now)}}
+    def _bury(self, name: str, older: Sequence[str]) -> None:
+        values: dict[str, Any] = {":now": {"N": str(int(self._clock()))}}
         update = "SET erased_at = if_not_exists(erased_at, :now)"
         if older:
             values[":older"] = _listed(older)

@@ -90,7 +90,7 @@ def main() -> None:
       tidegate model card models/payments_fraud
     Open a token for a purpose, forget a person, prove what was done:
       tidegate detokenize --env prod --policy payments --purpose fraud_investigation ...
-      tidegate erase --env prod --subject - --reason 'GDPR Art. 17, case 117' < id.txt
+      tidegate erase --env prod --subject - --reason 'GDPR Art. 17, case 117' --yes < id.txt
       tidegate audit verify --env prod
     Build what Terraform deploys:
       tidegate package --policy policies/payments.yaml --out .build/payments.zip

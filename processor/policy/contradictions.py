@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from processor.crypto.keyring import DOMAIN
 from processor.policy import paths
 from processor.policy.actions import ACTIONS
 from processor.policy.actions.fpe import Fpe
@@ -13,7 +12,7 @@ from processor.policy.actions.keyed import Keyed
 from processor.policy.actions.tokenize import Tokenize
 from processor.policy.detection import ENTITIES, REGIONS
 from processor.policy.kinds import unknown_name
-from processor.policy.people import NAMELESS
+from processor.policy.people import spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 WITHOUT_MEANING: Final = frozenset({"drop", "redact", "scrub", "encrypt"})
 """Actions whose output is nothing that a subscriber could filter on."""
-AS_IT_IS: Final = "none"
-"""The `normalize` under which every spelling is another value."""
 
 
 def contradictions(plan: Plan) -> Iterator[Fault]:
@@ -49,11 +46,11 @@ def disagreements(plans: Sequence[Plan]) -> Iterator[str]:
     for one, other in permutations(plans, 2):
         yield from _opened_elsewhere(one, other)
     for one, other in combinations([plan for plan in plans if plan.by_subject], 2):
-        (domain, spelling), (domain_too, spelling_too) = _people_of(one), _people_of(other)
-        if domain == domain_too and spelling != spelling_too:
+        (domain, normal), (domain_too, normal_too) = spelling(one), spelling(other)
+        if domain == domain_too and normal != normal_too:
             yield (
                 f"{one.name} and {other.name} share the people of the domain {domain}, and spell them unlike "
-                f"each other (normalize: {spelling}, and {spelling_too}): who is erased for one may not be "
+                f"each other (normalize: {normal}, and {normal_too}): who is erased for one may not be "
                 "for the other. Give both subjects one `normalize`, or each a domain."
             )
 
@@ -87,21 +84,11 @@ def _locks(plan: Plan) -> Iterator[tuple[_Lock, str]]:
     """The locks of a policy's rules and the rules' paths. None for `encrypt`, which is bound to its field."""
     for rule in plan.rules:
         options = rule.options
-        people = _people_of(plan) if options.by_subject else None
+        people = spelling(plan) if options.by_subject else None
         if isinstance(options, Tokenize):
             yield _Lock(options.domain, rule.action, options.data_class, people), rule.path
         elif isinstance(options, Fpe):
             yield _Lock(options.domain, rule.action, options.is_pan, people), rule.path
-
-
-def _people_of(plan: Plan) -> tuple[str, str]:
-    """The domain of a policy's people, and which spellings are one, as `People` has them."""
-    subject = plan.subject or ""
-    for rule in plan.rules:
-        if rule.path == subject and isinstance(rule.options, Keyed) and rule.options.domain:
-            return rule.options.domain, getattr(rule.options, "normalize", AS_IT_IS)
-    last = paths.parse(subject)[-1] if subject else ""
-    return (last if isinstance(last, str) and DOMAIN.fullmatch(last) else NAMELESS), AS_IT_IS
 
 
 def _entities(plan: Plan) -> Iterator[Fault]:

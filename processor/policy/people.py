@@ -18,8 +18,6 @@ from processor.policy.actions.keyed import Keyed, Normalized, plaintext
 from processor.policy.notes import Mismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from processor.crypto import KeyRing
     from processor.policy.plan import Plan
 
@@ -38,7 +36,9 @@ class People:
     def __init__(self, plan: Plan, keys: KeyRing) -> None:
         assert plan.subject is not None, "the plan sees to it"  # noqa: S101
         self._path = paths.parse(plan.subject)
-        self.domain, bytes_of = _domain_and_spelling(plan)
+        self.domain, _ = spelling(plan)
+        rule = _rule(plan)
+        bytes_of = plaintext(rule) if isinstance(rule, Normalized) else to_plaintext
         names = keys.names(self.domain)
         # Each is needed several times: for the secret, and for every image. Typed, because 1 is not "1".
         self._names = lru_cache(NAMES_KEPT, typed=True)(lambda value: names(bytes_of(value)))
@@ -59,10 +59,16 @@ class People:
             return None
 
 
-def _domain_and_spelling(plan: Plan) -> tuple[str, Callable[[Any], bytes]]:
-    for rule in plan.rules:
-        options = rule.options
-        if rule.path == plan.subject and isinstance(options, Keyed) and options.domain:
-            return options.domain, plaintext(options) if isinstance(options, Normalized) else to_plaintext
-    last = paths.parse(plan.subject or "")[-1]
-    return (last if isinstance(last, str) and DOMAIN.fullmatch(last) else NAMELESS), to_plaintext
+def spelling(plan: Plan) -> tuple[str, str]:
+    """The domain of a policy's people, and which spellings of a subject are one (`normalize`)."""
+    rule = _rule(plan)
+    if rule is not None:
+        return rule.domain or NAMELESS, rule.normalize if isinstance(rule, Normalized) else "none"
+    last = paths.parse(plan.subject)[-1] if plan.subject else ""
+    return (last if isinstance(last, str) and DOMAIN.fullmatch(last) else NAMELESS), "none"
+
+
+def _rule(plan: Plan) -> Keyed | None:
+    """What the subject's own rule says of keys: the first that has a domain."""
+    keyed = (rule.options for rule in plan.rules if rule.path == plan.subject)
+    return next((options for options in keyed if isinstance(options, Keyed) and options.domain), None)

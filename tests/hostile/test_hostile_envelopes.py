@@ -119,6 +119,7 @@ def numbered(at: int) -> dict[str, Any]:
     return record
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.sampled_from(PLACES), junk, st.text(letters, max_size=3)), min_size=1, max_size=3),
     st.sampled_from(sorted(GATES)),

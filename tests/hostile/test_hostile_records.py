@@ -104,7 +104,7 @@ def test_a_megabyte_of_text_passes_as_one_value(field: str) -> None:
         {f"a{at}": {"S": f"{MARK}-{at}"} for at in range(12_000)},
         {"surprise": {"L": [{"NULL": True}] * 200_000}},
         {"items": {"L": [{"M": {"sku": {"S": "s"}, "gift_message": {"S": ""}}}] * 9_000}},
-        {"items": {"L": [{"L": []}] * 100_000}},
+        {"items": {"L": [{"L": []}] * 40_000}},
         {"card": {"M": {f"{MARK}@{at}": {"NULL": True} for at in range(15_000)}}},
         {"surprise": {"B": "QUJD" * 100_000}},
     ],
@@ -370,7 +370,7 @@ def test_poison_again_is_neither_written_nor_counted_again() -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_records_and_as_many_that_are_poison() -> None:
+def test_ten_thousand_records_of_which_every_second_is_poison() -> None:
     plain = records(400)
     batch: list[Any] = []
     for at in range(10_000):
@@ -379,9 +379,9 @@ def test_ten_thousand_records_and_as_many_that_are_poison() -> None:
         batch.append(record if at % 2 else body(record, NewImage={"n": {"N": f"{MARK}{at}"}}))
     outcome = settled(batch)
     assert (outcome.line["EventsWritten"], outcome.line["RecordsQuarantined"]) == (5_000, 5_000)
-    poison = [body(one, ApproximateCreationDateTime=MARK) for one in batch]
+    poison = [body(one, ApproximateCreationDateTime=MARK) for one in batch[:2_000]]
     held = settled(poison)
-    assert held.line["RecordsQuarantined"] == 10_000
+    assert held.line["RecordsQuarantined"] == 2_000
     assert MARK not in outcome.everything() + held.everything()
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from processor.crypto import InvalidToken, KeyRing
 from processor.policy import Sanitiser
-from processor.policy.contradictions import _people_of, disagreements
+from processor.policy.contradictions import disagreements
 from processor.policy.opening import openers
-from processor.policy.people import People
+from processor.policy.people import People, spelling
 from processor.stream import Change
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def test_two_policies_agree_on_how_their_people_are_spelled(plan_of: PlanOf) -> 
 
 
 @pytest.mark.parametrize(
-    ("subject", "rule", "spelling"),
+    ("subject", "rule", "normal"),
     [
         ("who", CUSTOMER, "lower"),
         ("who", {"action": "fpe", "domain": "customer"}, "none"),
@@ -112,7 +112,7 @@ def test_two_policies_agree_on_how_their_people_are_spelled(plan_of: PlanOf) -> 
     ],
 )
 def test_the_check_knows_people_as_the_gate_does(
-    plan_of: PlanOf, subject: str, rule: Any, spelling: str
+    plan_of: PlanOf, subject: str, rule: Any, normal: str
 ) -> None:
     plan = plan_of({subject: rule}, subject=subject)
-    assert _people_of(plan) == (People(plan, KEYS).domain, spelling)
+    assert spelling(plan) == (People(plan, KEYS).domain, normal)
