@@ -1,7 +1,7 @@
 """The Lambda function that forgets people. Everything is made ready at import.
 
-{"subject": "C-1001", "reason": "GDPR Art. 17, case 117", "policy": "payments"?, "as": "text" | "number" | "binary"?,
- "dry_run": bool, "unseen": bool, "proof": {"headers": {…}}}
+{"subject": "C-1001", "reason": "GDPR Art. 17, case 117", "policy": "payments"?, "dry_run": bool,
+ "as": "text" | "number" | "binary"?, "unseen": bool, "proof": {"headers": {…}}}
 → the signed receipt, or what would be done, or {"refused": why}
 """
 
