@@ -21,6 +21,8 @@ GATE, TELEMETRY = start(Path(__file__).parents[1], os.environ, PATIENCE)
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Take a batch of stream records; answer where to deliver again from, if anywhere.
 
+    `"replay": true` beside the records, which no stream says, lets out what was held back and can pass now.
+
     https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 
     Raises:
@@ -34,7 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
         PATIENCE.begin(context.get_remaining_time_in_millis() / 1000)
     tally = Tally()
     try:
-        pass_through(GATE, records, tally, PATIENCE.is_over)
+        pass_through(GATE, records, tally, PATIENCE.is_over, is_replay=event.get("replay") is True)
     except Transient as failure:
         tally.stopped = str(failure)
         return {"batchItemFailures": [{"itemIdentifier": failure.sequence or _first(records)}]}

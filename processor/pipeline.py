@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.errors import Poison, Transient
@@ -49,7 +49,12 @@ class Gate:
 
 
 def pass_through(
-    gate: Gate, records: Sequence[Any], tally: Tally, is_late: Callable[[], bool] = lambda: False
+    gate: Gate,
+    records: Sequence[Any],
+    tally: Tally,
+    is_late: Callable[[], bool] = lambda: False,
+    *,
+    is_replay: bool = False,
 ) -> None:
     """Bring a batch through the gate: each record ends in one object of events, or in quarantine.
 
@@ -58,6 +63,7 @@ def pass_through(
         records: as Lambda delivers them.
         tally: where to count what becomes of them.
         is_late: whether the function's time is running out. Then no more is begun, and what is is finished.
+        is_replay: whether somebody has asked that what was held back before goes out if it can pass now.
 
     Raises:
         Transient: AWS is in trouble, or time ran out. What was done is done; from its `sequence` on, deliver
@@ -71,7 +77,8 @@ def pass_through(
     events, late = _sanitise(gate, changes, secrets, verdicts, poisoned, is_late=is_late)
     changes = changes[: len(changes) - len(late)]
 
-    settled = gate.ledger.settle(lane, events, _holding(gate, lane, changes, poisoned, tally))
+    holding = _holding(gate, lane, changes, poisoned, tally)
+    settled = gate.ledger.settle(lane, events, replace(holding, is_pardon=is_replay))
     for one in settled:
         tally.add(one)
         gate.audit.describe(one.stored, one.intent.summary, one.intent.first, one.intent.last)

@@ -59,14 +59,14 @@ def answer(monkeypatch: pytest.MonkeyPatch, ears: Ears) -> Callable[[Any, Any], 
 
 
 def stop(failure: Exception) -> Callable[[Any, Any, Any], None]:
-    def journey(*_: Any) -> None:
+    def journey(*_: Any, **__: Any) -> None:
         raise failure
 
     return journey
 
 
 def test_a_passed_batch_has_no_failures(answer: Any, ears: Ears) -> None:
-    assert answer({"Records": RECORDS}, lambda *_: None) == {"batchItemFailures": []}
+    assert answer({"Records": RECORDS}, lambda *_, **__: None) == {"batchItemFailures": []}
     assert [tally.stopped for tally in ears.tallies] == [""]
 
 
@@ -97,4 +97,4 @@ def test_an_unexpected_error_is_raised_without_what_it_says(answer: Any, ears: E
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": {}}])
 def test_another_event_is_refused(answer: Any, event: Any) -> None:
     with pytest.raises(TidegateError, match="not an event of a DynamoDB stream"):
-        answer(event, lambda *_: None)
+        answer(event, lambda *_, **__: None)

@@ -247,3 +247,17 @@ def test_what_one_policy_holds_back_is_not_let_out_by_the_next_before_somebody_r
 def _refuse(moment: str, at: str) -> None:
     if moment == at:
         raise refusal("SlowDown", "PutObject", 503)
+
+
+def test_a_replay_lets_out_what_was_held_back_once_it_can_pass() -> None:
+    world = World()
+    delivered = records(3)
+    del delivered[1]["dynamodb"]["NewImage"]["customer_id"]
+    pass_through(world.gate(), delivered, Tally())
+    assert (len(world.events()), len(world.s3.under("quarantine/"))) == (2, 1)
+    mended = records(3)[1:2]
+    pass_through(world.gate(), mended, Tally())
+    assert len(world.events()) == 2, "not by a mere delivery"
+    for _ in range(2):
+        pass_through(world.gate(), mended, Tally(), is_replay=True)
+        assert len(world.events()) == 3
