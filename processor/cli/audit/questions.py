@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from processor.audit import manifest_key, policy_key
 from processor.cli.audit.place import EVENTS_BYTES_MAX, each
 from processor.errors import PolicyError, Transient
+from processor.identities import NAME
 from processor.policy import load_plan
 from processor.review.lineage import lineage
 from processor.review.trail import NotOfTheTrailError, Window, read_link
@@ -146,18 +147,41 @@ def records(
 def of_person(
     place: Place, name: str, reading: Callable[[str, int], None]
 ) -> tuple[set[str], list[tuple[str, dict[str, Any]]]]:
-    """The names that erasures give to one person, and all records that name the person, oldest first."""
-    erasures = [(key, record, _subjects(record)) for key, record in records(place, "erase", reading)]
-    # An erasure names the person under every key version: one name leads to the others.
+    """The names that records give to one person, and all records that name the person, oldest first."""
+    told = [one for kind in ("erase", "detokenize") for one in records(place, kind, reading)]
+    people = [names for _, record in told for names in _people(record) if len(names) > 1]
+    # Each tells the names under the key versions of its time: one name leads to the others.
     names, before = {name}, 0
     while len(names) > before:
         before = len(names)
-        names.update(*(said for _, _, said in erasures if said & names))
-    found = [(key, record) for key, record, said in erasures if said & names]
-    found += [
-        (key, record) for key, record in records(place, "detokenize", reading) if _subjects(record) & names
-    ]
+        names.update(*(one for one in people if one & names))
+    found = [(key, record) for key, record in told if _subjects(record) & names]
     return names, sorted(found, key=lambda one: (str(one[1].get("time")), one[0]))
+
+
+def _people(record: dict[str, Any]) -> list[set[str]]:
+    """The names in a record, those together of which it is certain that they are one person's."""
+    if record.get("refused"):
+        return []  # it may have been refused for naming two
+    if record.get("kind") == "detokenize":
+        # Several tokens may be of several people, and their names stand there as one heap.
+        counts = _part(record, "fields").values()
+        return [_subjects(record)] if sum(count for count in counts if type(count) is int) == 1 else []
+    if "events" not in record:
+        return [_subjects(record)]  # an erasure is of one person
+    # Removals are of many, one after the other, the names of each from the newest key version to the oldest.
+    people: list[set[str]] = []
+    last: tuple[str, int] | None = None
+    for name in record["subjects"] if isinstance(record.get("subjects"), list) else ():
+        parts = NAME.fullmatch(name) if isinstance(name, str) else None
+        if parts is None:
+            return []
+        domain, version = parts["domain"], int(parts["version"])
+        if last is None or last[0] != domain or last[1] <= version:
+            people.append(set())
+        people[-1].add(name)
+        last = domain, version
+    return people
 
 
 def _subjects(record: dict[str, Any]) -> set[str]:

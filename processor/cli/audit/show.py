@@ -53,7 +53,8 @@ def show(
     """Answer one question: where is this event from, who touched this person, what was done to this field.
 
     For an event, each of its values is shown with the rule that made it and never as such. A person goes by
-    the name that the gate gives: `tidegate erase --subject ID --dry-run` prints the names of a raw id.
+    the name that the gate gives: `tidegate erase --subject ID --dry-run` prints the names of a raw id. That
+    is on the record, too: dry runs and refusals are listed apart from erasures.
     Exit codes: 0 answered, 1 nothing is found, or what is found proves nothing, 2 unusable input.
 
     \b
@@ -159,14 +160,28 @@ def _subject(place: Place, name: str) -> Answer:
         )
     with progress("days") as bar:
         names, found = of_person(place, name, bar.reading)
-    answer = {"names": sorted(names), "records": [_plain_record(key, record) for key, record in found]}
+    told = [_plain_record(key, record) for key, record in found]
+    answer = {
+        "names": sorted(names),
+        "records": [one for one in told if not _is_no_erasure(one)],
+        "not_erased": [one for one in told if _is_no_erasure(one)],
+    }
     return answer, _subject_lines(answer), True
+
+
+def _is_no_erasure(record: dict[str, Any]) -> bool:
+    """Whether an erasure was only tried out, or refused: it names the person, and nothing was done."""
+    return record.get("kind") == "erase" and bool(record.get("dry_run") or record.get("refused"))
 
 
 def _subject_lines(answer: dict[str, Any]) -> Iterator[str]:
     yield f"{answer['names'][0]}" + "".join(f"\n  also {name}" for name in answer["names"][1:])
     yield ""
     yield from _record_lines(answer["records"]) or ("No erasure and no detokenization names this person.",)
+    if answer["not_erased"]:
+        yield ""
+        yield "Looked up for an erasure that was a dry run or was refused:"
+        yield from _record_lines(answer["not_erased"])
 
 
 def _plain_record(key: str, record: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +191,7 @@ def _plain_record(key: str, record: dict[str, Any]) -> dict[str, Any]:
     if record.get("kind") == "erase":
         listed = [one.get("fields") for one in policies or [] if isinstance(one, dict)]
         fields = sorted({path for one in listed if isinstance(one, list) for path in one})
-    parts = ("time", "kind", "who", "reason", "purpose", "ticket", "granted", "refused", "again")
+    parts = ("time", "kind", "who", "reason", "purpose", "ticket", "granted", "refused", "again", "dry_run")
     return {
         **{part: record[part] for part in parts if part in record},
         "fields": fields,
@@ -189,7 +204,7 @@ def _record_lines(records: Sequence[dict[str, Any]]) -> list[str]:
     rows = [
         (
             str(one.get("time")),
-            str(one.get("kind")) + ("" if one.get("granted", True) else " (refused)"),
+            str(one.get("kind")) + _outcome(one),
             str(one.get("who")),
             str(one.get("purpose") or one.get("reason") or ""),
             str(one.get("ticket") or ""),
@@ -199,6 +214,13 @@ def _record_lines(records: Sequence[dict[str, Any]]) -> list[str]:
         for one in records
     ]
     return list(table([_RECORDS, *rows])) if rows else []
+
+
+def _outcome(record: dict[str, Any]) -> str:
+    """How a request ended, if nothing was done."""
+    if record.get("refused") or not record.get("granted", True):
+        return " (refused)"
+    return " (dry run)" if record.get("dry_run") else ""
 
 
 def _fields(fields: Any) -> str:
