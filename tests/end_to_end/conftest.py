@@ -18,12 +18,12 @@ class Silent:
         pass
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage() -> Iterator[Stage]:
     with standing(Silent()) as up:
         yield up
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def report(stage: Stage) -> Report:
     return play(stage, Silent(), payments=PAYMENTS, seed=SEED, measure_cold_starts=False)
