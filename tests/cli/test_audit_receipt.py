@@ -54,35 +54,48 @@ def check(*arguments: Any) -> Any:
 def test_a_receipt_of_the_environment(kms: Any, tmp_path: Path) -> None:
     file = tmp_path / "receipt.json"
     key = signed(kms, file, "alias/tidegate-test-receipts")
-    for environment in ((), ("--env", "test")):
-        result = check(file, *environment)
-        assert result.exit_code == 0, result.output
-        assert result.stdout.startswith(f"{file}: signed by {key} and unaltered\n")
+    result = check(file, "--env", "test")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"{file}: signed by {key} and unaltered\n")
     answer = json.loads(check(file, "--env", "test", "--json").stdout)
-    assert answer["authentic"] is True
+    assert (answer["authentic"], answer["key"], answer["public_key"]) == (True, key, None)
     assert answer["subjects"] == RECEIPT["subjects"]
 
 
 def test_an_altered_receipt(kms: Any, tmp_path: Path) -> None:
     file = tmp_path / "receipt.json"
-    signed(kms, file)
+    signed(kms, file, "alias/tidegate-test-receipts")
     file.write_text(file.read_text().replace("2026-11-23", "2026-11-22"))
-    result = check(file)
+    result = check(file, "--env", "test")
     assert result.exit_code == 1
     assert "do not trust it: the signature is not that of this key" in result.stdout
 
 
 def test_a_receipt_by_a_key_of_ones_own(kms: Any, tmp_path: Path) -> None:
     file, other = tmp_path / "receipt.json", tmp_path / "other.json"
-    signed(kms, file, "alias/tidegate-test-receipts")
+    key = signed(kms, file, "alias/tidegate-test-receipts")
     signed(kms, other)
     result = check(other, "--env", "test")
     assert result.exit_code == 1
-    assert "with which test signs receipts" in result.stdout
-    file.write_text(file.read_text().replace(":123456789012:key", ":999999999999:key"))
-    result = check(file)
+    assert f"it names another key than {key}, with which test signs receipts" in result.stdout
+    named = json.loads(other.read_text())
+    named["signature"]["key"] = key
+    other.write_text(json.dumps(named))
+    result = check(other, "--env", "test")
     assert result.exit_code == 1
-    assert "is not of this account, 123456789012" in result.stdout
+    assert "the signature is not that of this key" in result.stdout
+
+
+def test_it_has_to_be_said_whose_signature_it_must_be(
+    kms: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "receipt.json"
+    signed(kms, file, "alias/tidegate-test-receipts")
+    result = check(file)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Say --env ENV, or give the key: --public-key FILE." in result.stderr
+    monkeypatch.setenv("TIDEGATE_ENV", "test")
+    assert check(file).exit_code == 0
 
 
 def test_offline_with_the_key_in_pem(kms: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +104,15 @@ def test_offline_with_the_key_in_pem(kms: Any, tmp_path: Path, monkeypatch: pyte
     public = load_der_public_key(kms.get_public_key(KeyId=key)["PublicKey"])
     pem.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     monkeypatch.setattr(boto3, "client", None)
-    assert check(file, "--public-key", pem).exit_code == 0
+    named = json.loads(file.read_text())
+    named["signature"]["key"] = claimed = f"{key}-of-somebody-else"  # which is not part of what is signed
+    file.write_text(json.dumps(named))
+    result = check(file, "--public-key", pem, "--env", "test")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"{file}: signed by the key in {pem} and unaltered\n")
+    assert claimed not in result.stdout
+    answer = json.loads(check(file, "--public-key", pem, "--json").stdout)
+    assert (answer["authentic"], answer["key"], answer["public_key"]) == (True, None, str(pem))
     file.write_text(file.read_text().replace("false", "true"))
     assert check(file, "--public-key", pem).exit_code == 1
 
@@ -99,12 +120,16 @@ def test_offline_with_the_key_in_pem(kms: Any, tmp_path: Path, monkeypatch: pyte
 @pytest.mark.usefixtures("kms")
 def test_what_cannot_be_checked(tmp_path: Path) -> None:
     file, pem = tmp_path / "receipt.json", tmp_path / "key.pem"
-    assert check(file).exit_code == 2
-    for text in ("no JSON", "[]", "{}", json.dumps(RECEIPT)):
-        file.write_text(text)
-        assert check(file).exit_code == 2
-    file.write_text(json.dumps(RECEIPT | {"signature": {"key": "mine"}}))
-    assert check(file).exit_code == 2
-    assert check(file, "--public-key", pem).exit_code == 2
     pem.write_text("no key")
     assert check(file, "--public-key", pem).exit_code == 2
+    for text in ("no JSON", "[]", "{}", json.dumps(RECEIPT)):
+        file.write_text(text)
+        assert "receipt.json" in check(file, "--public-key", pem).stderr
+    file.write_text(json.dumps(RECEIPT | {"signature": {"key": "mine"}}))
+    result = check(file, "--public-key", pem)
+    assert result.exit_code == 2
+    assert "not a public key in PEM" in result.stderr
+    assert check(file, "--public-key", tmp_path / "none.pem").exit_code == 2
+    result = check(file, "--env", "test")
+    assert result.exit_code == 2
+    assert "NotFoundException" in result.stderr

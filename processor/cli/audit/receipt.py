@@ -16,19 +16,18 @@ from processor.receipts import SCHEMA, is_authentic
 
 BYTES_MAX: Final = 1_000_000
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
-_ARN_ACCOUNT: Final = 4  # of the parts between colons
 
 
 @click.command(name="receipt")
 @click.argument("file", type=_FILE)
-@click.option("--public-key", "pem", type=_FILE, help="The key in PEM: then nothing is asked of AWS.")
-@click.option("--env", envvar="TIDEGATE_ENV", help="The environment whose key it must be.")
+@click.option("--public-key", "pem", type=_FILE, help="The key, in PEM: then nothing is asked of AWS.")
+@click.option("--env", envvar="TIDEGATE_ENV", help="The environment whose key it must be, asked of KMS.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on stdout.")
 def receipt(file: Path, pem: Path | None, env: str | None, *, as_json: bool) -> None:
     """Check the signature of the receipt FILE, which `tidegate erase` answers with.
 
-    Without --public-key the key that the receipt names is asked of KMS. It must be one of this account, and
-    with --env the one that the environment signs receipts with: anybody can sign with a key of their own.
+    Say whose signature it has to be, by --env or by --public-key: anybody can sign with a key of their own,
+    and name it in the receipt. Which key the receipt names is not believed.
     Exit codes: 0 signed and unaltered, 1 not so, 2 unusable input.
 
     \b
@@ -37,11 +36,18 @@ def receipt(file: Path, pem: Path | None, env: str | None, *, as_json: bool) -> 
         base64 -d | openssl pkey -pubin -inform DER -out receipts.pem
       tidegate audit receipt receipt.json --public-key receipts.pem
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    if pem is None and env is None:
+        raise click.UsageError(
+            "whose signature must it be? Say --env ENV, or give the key: --public-key FILE."
+        )
     document = _read(file)
+    flaw, arn = None, None
     if pem is not None:
-        key, flaw = _der(pem), None
+        key = _der(pem)
     else:
-        key, flaw = _of_kms(document, env)
+        arn, key = _of_kms(str(env))
+        if document["signature"].get("key") != arn:
+            flaw = f"it names another key than {arn}, with which {env} signs receipts"
     if flaw is None and not is_authentic(document, key):
         flaw = "the signature is not that of this key over this receipt: it was altered, or signed by another"
     answer = {
@@ -49,7 +55,8 @@ def receipt(file: Path, pem: Path | None, env: str | None, *, as_json: bool) -> 
         "finding": flaw,
         **{part: document.get(part) for part in ("subjects", "erased_at", "in_force_at", "backups_gone_at")},
         **{part: document.get(part) for part in ("requested_by", "reason", "again", "policies", "record")},
-        "key": document["signature"].get("key"),
+        "key": arn,
+        "public_key": None if pem is None else str(pem),
     }
     click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _said(file, answer))
     if flaw is not None:
@@ -90,26 +97,15 @@ def _der(pem: Path) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _of_kms(document: dict[str, Any], env: str | None) -> tuple[bytes, str | None]:
-    """The key that a receipt names, and why it cannot be the gate's."""
+def _of_kms(env: str) -> tuple[str, bytes]:
+    """ARN and public half, in DER, of the key with which an environment signs receipts."""
     import boto3  # noqa: PLC0415  --help does not need it
 
-    named = document["signature"].get("key")
-    parts = named.split(":") if isinstance(named, str) else []
-    if parts[:1] != ["arn"] or parts[2:3] != ["kms"]:
-        unusable("the receipt names no key of KMS: give the key with --public-key")
-    with calling("sts:GetCallerIdentity"):
-        account = boto3.client("sts").get_caller_identity()["Account"]
-    if parts[_ARN_ACCOUNT] != account:
-        return b"", f"the key that it names, {named}, is not of this account, {account}"
     kms = boto3.client("kms")
-    if env is not None:
-        with calling("kms:DescribeKey of the receipts' key"):
-            own = kms.describe_key(KeyId=f"alias/tidegate-{env}-receipts")["KeyMetadata"]["Arn"]
-        if own != named:
-            return b"", f"the key that it names, {named}, is not {own}, with which {env} signs receipts"
+    with calling("kms:DescribeKey of the receipts' key"):
+        arn = str(kms.describe_key(KeyId=f"alias/tidegate-{env}-receipts")["KeyMetadata"]["Arn"])
     with calling("kms:GetPublicKey of the receipts' key"):
-        return kms.get_public_key(KeyId=named)["PublicKey"], None
+        return arn, kms.get_public_key(KeyId=arn)["PublicKey"]
 
 
 def _said(file: Path, answer: dict[str, Any]) -> str:
@@ -117,7 +113,7 @@ def _said(file: Path, answer: dict[str, Any]) -> str:
         return f"{file}: do not trust it: {answer['finding']}"
     names = answer["subjects"] if isinstance(answer["subjects"], list) else []
     lines = [
-        f"{file}: signed by {answer['key']} and unaltered",
+        f"{file}: signed by {answer['key'] or 'the key in ' + answer['public_key']} and unaltered",
         f"  erased     {answer['erased_at']}, in force everywhere from {answer['in_force_at']} on",
         f"  backups    gone by {answer['backups_gone_at']}",
         f"  person     {', '.join(map(str, names))}",
