@@ -29,7 +29,6 @@ SIZE = 210 * KB
 
 @pytest.fixture(autouse=True)
 def _uncollected() -> Iterator[None]:
-    gc.collect()
     gc.disable()
     yield
     gc.enable()
