@@ -190,8 +190,9 @@ class Ledger:
         query: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,
-            "KeyConditionExpression": "stream = :lane AND intent >= :first",
+            "KeyConditionExpression": "#stream = :lane AND intent >= :first",
             "FilterExpression": "first_sequence <= :last",
+            "ExpressionAttributeNames": {"#stream": "stream"},  # a reserved word
             "ExpressionAttributeValues": {
                 ":lane": {"S": mine.lane},
                 ":first": {"S": _padded(mine.first)},

@@ -153,7 +153,7 @@ class FakeDynamoDB:
     def query(self, **call: Any) -> dict[str, Any]:
         self.hook("before Query")
         assert call["ConsistentRead"] is True
-        if call["KeyConditionExpression"] == "stream = :stream":
+        if call["KeyConditionExpression"] == "#stream = :stream":
             lane = call["ExpressionAttributeValues"][":stream"]["S"]
             return {"Items": [item for (stream, _), item in sorted(self.items.items()) if stream == lane]}
         values = {name: value["S"] for name, value in call["ExpressionAttributeValues"].items()}

@@ -114,7 +114,8 @@ def _functions(session: Any, env: str) -> tuple[list[Function], dict[str, str]]:
 def _uses(dynamodb: Any, table: str, policy: str) -> Iterator[Use]:
     query: dict[str, Any] = {
         "TableName": table,
-        "KeyConditionExpression": "stream = :chains",
+        "KeyConditionExpression": "#stream = :chains",
+        "ExpressionAttributeNames": {"#stream": "stream"},  # a reserved word
         "ProjectionExpression": "key_version, written_at",
         "ExpressionAttributeValues": {":chains": {"S": f"chains/stream/{policy}"}},
     }
@@ -140,7 +141,12 @@ def _kept_days(s3: Any, bucket: str, policies: list[str]) -> dict[str, int]:
 
 def _people(dynamodb: Any, table: str) -> dict[int, People]:
     """How many people are known by names of each version; no secret is read."""
-    scan = {"TableName": table, "ProjectionExpression": "subject, erased_at, previous"}
+    # What is selected is said, because the steward's policy asks for it: all but the secret.
+    scan = {
+        "TableName": table,
+        "ProjectionExpression": "subject, erased_at, previous",
+        "Select": "SPECIFIC_ATTRIBUTES",
+    }
     older: set[bytes] = set()
     names: list[tuple[bytes, int, bool]] = []
     with explained(f"dynamodb:Scan on {table}"):

@@ -155,6 +155,8 @@ def _stream(response: Any) -> str | None:
 
 def _key(response: Any) -> str | None:
     key = response._get_param("KeyId")  # noqa: SLF001
+    if key and "alias/" in key:  # IAM looks at the key, whatever it is called by
+        key = response.kms_backend.get_key_id_from_alias(key[key.index("alias/") :]) or key
     return response._display_arn(key) if key else None  # noqa: SLF001
 
 

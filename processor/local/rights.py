@@ -76,8 +76,7 @@ class Terminal:
     """Somebody at a terminal, who types `tidegate` commands."""
 
     stage: Stage
-    credentials: Credentials | None
-    """None: the administrator's."""
+    credentials: Credentials
     said: list[str] = field(default_factory=list)
     """What commands that failed wrote to stderr."""
 
@@ -108,7 +107,7 @@ def exercise(
     callers = {name: stage.outputs[name]["caller_policy_arn"] for name in ("detokenize", "erase")}
     investigator = Terminal(stage, stage.aws.user("investigator", callers["detokenize"]), said)
     officer = Terminal(stage, stage.aws.user("privacy-officer", callers["erase"]), said)
-    auditor = Terminal(stage, None, said)
+    auditor = Terminal(stage, stage.aws.user("auditor", stage.outputs["auditor_policy_arn"]), said)
     who, line = str(payment["customer_id"]), json.dumps(event) + "\n"
     erasing = ("erase", "--env", ENV, "--subject", "-", "--reason", "GDPR Art. 17, case 7", "--yes")
     with stage.access() as functions, tempfile.TemporaryDirectory() as folder:

@@ -67,9 +67,9 @@ def test_what_was_made_before_opens_beside_what_is_made_now(rotated: Stage) -> N
 
 
 def test_the_keys_say_when_the_old_one_can_retire_and_the_trail_is_whole(rotated: Stage) -> None:
-    administrator = Terminal(rotated, None)
-    code, answer = administrator.types("keys", "status", "--env", "local", "--json")
-    assert code == 0, administrator.said
+    steward = Terminal(rotated, rotated.aws.user("steward", rotated.outputs["key_steward_policy_arn"]))
+    code, answer = steward.types("keys", "status", "--env", "local", "--json")
+    assert code == 0, steward.said
     new, old = json.loads(answer)["versions"]
     assert (new["version"], new["makes_tokens_in"], new["retirement"]) == (
         2,
@@ -81,8 +81,9 @@ def test_the_keys_say_when_the_old_one_can_retire_and_the_trail_is_whole(rotated
     assert old["people"]["live_known_under_a_newer_name"] == 1
     assert old["people"]["erased_known_under_a_newer_name"] == old["people"]["erased"] == 1
     assert old["retirement"]["from"] > "2027", "not before the last events with its tokens are gone"
-    code, _ = administrator.types("audit", "verify", "--env", "local")
-    assert code == 0, administrator.said
+    auditor = Terminal(rotated, rotated.aws.user("second-auditor", rotated.outputs["auditor_policy_arn"]))
+    code, _ = auditor.types("audit", "verify", "--env", "local")
+    assert code == 0, auditor.said
 
 
 def _payments(stage: Stage) -> dict[str, dict[str, Any]]:

@@ -118,7 +118,8 @@ class Place:
         query: dict[str, Any] = {
             "TableName": self.ledger_table,
             "ConsistentRead": True,
-            "KeyConditionExpression": "stream = :stream",
+            "KeyConditionExpression": "#stream = :stream",
+            "ExpressionAttributeNames": {"#stream": "stream"},  # a reserved word
             "ExpressionAttributeValues": {":stream": {"S": f"chains/{group}"}},
         }
         while True:
