@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from processor.start import start
 from processor.stream import sequence_of
 from processor.telemetry import Tally, place_of
 
+# What could be read as JSON can be written: the quarantine stands deeper in the stack than the reader.
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 4000))
 PATIENCE = Patience(time.monotonic)
 GATE, TELEMETRY = start(Path(__file__).parents[1], os.environ, PATIENCE)
 
@@ -29,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
         TidegateError: not an event of a DynamoDB stream, or an unexpected error: its type and place, without
             its text, which may quote a record. Lambda counts it and delivers the batch again, in halves.
     """
-    records = event.get("Records")
+    records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list):
         raise TidegateError("not an event of a DynamoDB stream: it has no list of Records")
     if context is not None:

@@ -25,6 +25,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -128,7 +129,9 @@ class Ledger:
             Transient: how far it came is in the ledger and in S3; the next delivery goes on from there.
         """
         held = dict(holding.records)
-        remaining = {name: event for event in events if (name := record_id(event.event_id)) not in held}
+        remaining = {
+            name: event for event in events if (name := record_id(event.event_id, event.sequence)) not in held
+        }
         settled: list[Settled] = []
         generation = 0
         for _ in range(ROUNDS_MAX):
@@ -234,19 +237,24 @@ class Ledger:
         )
 
 
-def record_id(event_id: str) -> bytes:
+def record_id(event_id: str, sequence: str) -> bytes:
     """The short name of a record in intents, with nothing of the record in it."""
-    return blake2b(event_id.encode(), digest_size=ID_BYTES).digest()
+    name = f"{event_id}/{sequence}".encode("utf-8", "surrogatepass")
+    return blake2b(name, digest_size=ID_BYTES).digest()
 
 
-def lane_of(records: Sequence[Any]) -> str:
-    """The short name of the stream that a batch is from; a new stream of the same table has another.
+def lane_of(record: Any) -> str:
+    """The short name of the stream that a record is from; a new stream of the same table has another.
 
-    Lambda does not say from which shard a batch is, so all shards of a stream share a lane.
+    Lambda does not say from which shard a record is, so all shards of a stream share a lane.
     """
-    first = records[0] if records else None
-    arn = first.get("eventSourceARN") if isinstance(first, dict) else None
-    return blake2b(str(arn).encode(), digest_size=4).hexdigest()
+    arn = record.get("eventSourceARN") if isinstance(record, dict) else None
+    return _lane(arn if isinstance(arn, str) else "")
+
+
+@lru_cache(16)
+def _lane(arn: str) -> str:
+    return blake2b(arn.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
 
 
 def _read(item: dict[str, Any]) -> Intent:

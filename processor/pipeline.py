@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.errors import Poison, Transient
@@ -70,15 +69,13 @@ def pass_through(
             again.
     """
     tally.records = len(records)
-    lane = lane_of(records)
-    changes, poisoned = _decode(records)
+    changes, poisoned = _decode(gate, records)
     secrets = gate.subjects.secrets(_people(gate, changes))
     verdicts = _score(gate, changes)
     events, late = _sanitise(gate, changes, secrets, verdicts, poisoned, is_late=is_late)
     changes = changes[: len(changes) - len(late)]
 
-    holding = _holding(gate, lane, changes, poisoned, tally)
-    settled = gate.ledger.settle(lane, events, replace(holding, is_pardon=is_replay))
+    settled = _settle(gate, changes, events, poisoned, tally, is_replay=is_replay)
     for one in settled:
         tally.add(one)
         gate.audit.describe(one.stored, one.intent.summary, one.intent.first, one.intent.last)
@@ -91,14 +88,22 @@ def pass_through(
         raise Transient(f"time ran out: {len(late):,} records are left", sequence=first)
 
 
-def _decode(records: Sequence[Any]) -> tuple[list[tuple[Any, Change]], list[Poisoned]]:
+def _decode(gate: Gate, records: Sequence[Any]) -> tuple[list[tuple[Any, Change]], list[Poisoned]]:
     """The changes, each with its raw record, and the records that are none."""
     changes, poisoned = [], []
+    known: dict[str, Any] = {}
     for record in records:
         try:
-            changes.append((record, decode(record)))
+            change = decode(record, gate.sanitiser.names)
         except Poison as poison:
             poisoned.append(_poisoned(record, poison))
+            continue
+        if known.setdefault(change.event_id, record) == record:
+            changes.append((record, change))
+        else:
+            poisoned.append(
+                _poisoned(record, Poison("another record of the batch has its event id", "eventID"))
+            )
     return changes, poisoned
 
 
@@ -147,30 +152,43 @@ def _sanitise(
     return events, []
 
 
-def _holding(
+def _settle(
     gate: Gate,
-    lane: str,
     changes: Sequence[tuple[Any, Change]],
+    events: Sequence[Event],
     poisoned: Sequence[Poisoned],
     tally: Tally,
-) -> Holding:
-    """What of the batch goes to quarantine, for the ledger to say when."""
+    *,
+    is_replay: bool,
+) -> list[Settled]:
+    """Every event in one object, every other record in quarantine: by lane, of which a batch has one."""
     raw = {change.event_id: record for record, change in changes}
-
-    # Without a sequence number no run can make an event of it, so none has to be told.
-    nameless = [one for one in poisoned if not one.sequence]
+    told: set[int] = set()
 
     def keep(held: Collection[Poisoned]) -> None:
-        tally.quarantined += gate.quarantine.keep(held, lane)
-        tally.reasons = Counter((one.reason, one.path) for one in (*nameless, *held))
+        tally.quarantined += gate.quarantine.keep(held)
+        fresh = [one for one in held if id(one.record) not in told]  # it may be called more than once
+        told.update(id(one.record) for one in fresh)
+        tally.reasons.update((one.reason, one.path) for one in fresh)
 
-    tally.quarantined += gate.quarantine.keep(nameless, lane)
-    tally.reasons.update((one.reason, one.path) for one in nameless)
-    return Holding(
-        records={record_id(one.event_id or one.sequence): one for one in poisoned if one.sequence},
-        keep=keep,
-        of=lambda event: _poisoned(raw[event.event_id], Poison(HELD)),
-    )
+    # Without a sequence number no run can make an event of it, so none has to be told.
+    keep([one for one in poisoned if not one.sequence])
+    lanes: dict[str, tuple[list[Event], dict[bytes, Poisoned]]] = {}
+    for event in events:
+        lanes.setdefault(lane_of(raw[event.event_id]), ([], {}))[0].append(event)
+    for one in poisoned:
+        if one.sequence:
+            lanes.setdefault(one.lane, ([], {}))[1][record_id(one.event_id, one.sequence)] = one
+    settled: list[Settled] = []
+    for lane, (written, held) in sorted(lanes.items()):
+        holding = Holding(
+            records=held,
+            keep=keep,
+            of=lambda event: _poisoned(raw[event.event_id], Poison(HELD)),
+            is_pardon=is_replay,
+        )
+        settled += gate.ledger.settle(lane, written, holding)
+    return settled
 
 
 def _poisoned(record: Any, poison: Poison) -> Poisoned:
@@ -179,9 +197,8 @@ def _poisoned(record: Any, poison: Poison) -> Poisoned:
     except Poison:
         sequence = ""
     event_id = record.get("eventID") if isinstance(record, dict) else None
-    return Poisoned(
-        record, sequence, event_id if isinstance(event_id, str) else "", poison.reason, poison.path
-    )
+    named = event_id if isinstance(event_id, str) else ""
+    return Poisoned(record, lane_of(record), sequence, named, poison.reason, poison.path)
 
 
 def _alerts(plan: Plan, event: Event) -> bool:
@@ -195,5 +212,5 @@ def _where(settled: Sequence[Settled], events: Sequence[Event]) -> dict[str, Any
         event.event_id: one.stored
         for event in events
         for one in settled
-        if record_id(event.event_id) in one.intent.records
+        if record_id(event.event_id, event.sequence) in one.intent.records
     }

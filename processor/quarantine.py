@@ -34,6 +34,8 @@ class Poisoned:
     """A raw record that cannot pass. Neither `reason` nor `path` holds a value of it."""
 
     record: Any
+    lane: str
+    """Of the stream that it says it is from."""
     sequence: str
     """Empty where even that is malformed."""
     event_id: str
@@ -49,7 +51,7 @@ class Quarantine:
         self._s3, self._kms = s3, kms
         self._bucket, self._data_key_arn, self._policy = bucket, data_key_arn, policy
 
-    def keep(self, poisoned: Collection[Poisoned], lane: str) -> int:
+    def keep(self, poisoned: Collection[Poisoned]) -> int:
         """Write what is not there yet; how many records that were.
 
         Raises:
@@ -61,7 +63,7 @@ class Quarantine:
 
         def write(one: Poisoned) -> bool:
             raw = json.dumps(one.record, separators=(",", ":"), sort_keys=True).encode()
-            key = f"quarantine/{self._policy}/dt={_date(one.record)}/{lane}-{_name(one, raw)}.json"
+            key = f"quarantine/{self._policy}/dt={_date(one.record)}/{one.lane}-{_name(one, raw)}.json"
             return put_once(self._s3, self._bucket, key, seal(one, raw)) is not None
 
         with ThreadPoolExecutor(min(UPLOADS, len(poisoned))) as pool:
@@ -103,4 +105,5 @@ def _date(record: Any) -> str:
 
 
 def _name(one: Poisoned, raw: bytes) -> str:
-    return one.sequence or f"nameless-{blake2b(raw, digest_size=8).hexdigest()}"
+    """The same on every delivery, and another for another record, whatever both say that they are."""
+    return f"{one.sequence or 'nameless'}-{blake2b(raw, digest_size=8).hexdigest()}"

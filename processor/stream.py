@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 from processor.errors import Poison
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 Value: TypeAlias = "bool | int | Decimal | str | bytes | frozenset[Any] | list[Any] | dict[str, Any] | None"
 """A number written without point or exponent is an int, every other a Decimal: both exact."""
@@ -31,9 +31,11 @@ DIGITS_MAX: Final = 38  # significant digits
 EXPONENT_MIN, EXPONENT_MAX = -130, 125
 
 _NUMBER = re.compile(r"-?[0-9]{1,200}(?:\.[0-9]{1,200})?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
-# What a schema names; a key that is an address or a number may be data and is not repeated.
-_NAME = re.compile(r"[A-Za-z_][\w.:-]{0,63}", re.ASCII)
-_SEQUENCE = re.compile(r"[0-9]{1,40}", re.ASCII)
+# Without zeros in front: one number is one text.
+_SEQUENCE = re.compile(r"0|[1-9][0-9]{0,39}", re.ASCII)
+# What a topic takes as deduplication id, and a key of S3 as part of it.
+_EVENT_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
+_TABLE = re.compile(r"[A-Za-z0-9_.-]{1,255}", re.ASCII)
 _TTL: Final = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 _TOO_DEEP: Final = f"is nested deeper than {DEPTH_MAX} levels"
 _VIEW: Final = "set the view type of the table's stream to NEW_AND_OLD_IMAGES"
@@ -59,8 +61,12 @@ class Change:
     """Removed by the table's time to live, not by a person."""
 
 
-def decode(record: Any) -> Change:
+def decode(record: Any, names: Collection[str] = ()) -> Change:
     """The change that a stream record describes.
+
+    Args:
+        record: as Lambda delivers it.
+        names: attributes that an error may name, because the policy does. Any other may be data.
 
     Raises:
         Poison: the record is malformed, beyond DynamoDB's limits or lacks its image.
@@ -70,16 +76,19 @@ def decode(record: Any) -> Change:
     if kind not in NEEDED:
         raise Poison("is none of INSERT, MODIFY and REMOVE", "eventName")
     images = {
-        name: image(body[name], name) if body.get(name) is not None else None
+        name: image(body[name], name, names) if body.get(name) is not None else None
         for name in ("Keys", "NewImage", "OldImage")
     }
     if images["Keys"] is None:
         raise Poison("the record names no item", "dynamodb.Keys")
     if images[NEEDED[kind]] is None:
         raise Poison(f"a record of the kind {kind} lacks this image: {_VIEW}", f"dynamodb.{NEEDED[kind]}")
+    event_id = _part(record, "eventID", str)
+    if _EVENT_ID.fullmatch(event_id) is None:
+        raise Poison("is no event id", "eventID")
     user = record.get("userIdentity")
     return Change(
-        event_id=_part(record, "eventID", str),
+        event_id=event_id,
         kind=kind,
         time=_time(body.get("ApproximateCreationDateTime")),
         table=_table(_part(record, "eventSourceARN", str)),
@@ -103,27 +112,27 @@ def sequence_of(record: Any) -> str:
     return sequence
 
 
-def image(attributes: Any, name: str) -> dict[str, Any]:
+def image(attributes: Any, name: str, names: Collection[str] = ()) -> dict[str, Any]:
     """An item in DynamoDB's JSON as plain values; `name` says which image, for errors.
 
     Raises:
-        Poison: with the path of the attribute, down to the first level: deeper names may be data.
+        Poison: with the path of the attribute, if it is one of `names`; deeper ones may be data.
     """
     if type(attributes) is not dict:
         raise Poison(f"must be a map of attributes, not {_type(attributes)}", f"dynamodb.{name}")
     try:
         return _map(attributes, 0)
     except Poison as poison:
-        raise Poison(poison.reason, f"dynamodb.{name}.{_culprit(attributes)}") from None
+        raise Poison(poison.reason, f"dynamodb.{name}.{_culprit(attributes, names)}") from None
 
 
-def _culprit(attributes: dict[str, Any]) -> str:
+def _culprit(attributes: dict[str, Any], names: Collection[str]) -> str:
     """The first attribute that cannot be decoded."""
     for name, typed in attributes.items():
         try:
             _value(typed, 1)
         except Poison:
-            return name if _NAME.fullmatch(name) else "?"
+            return name if name in names else "?"
     return "?"
 
 
@@ -255,7 +264,7 @@ def _time(raw: Any) -> int:
 def _table(stream_arn: str) -> str:
     """The table of `arn:aws:dynamodb:region:account:table/NAME/stream/LABEL`."""
     parts = stream_arn.split("/")
-    if len(parts) != 4 or parts[2] != "stream":  # noqa: PLR2004
+    if len(parts) != 4 or parts[2] != "stream" or _TABLE.fullmatch(parts[1]) is None:  # noqa: PLR2004
         raise Poison("is not the ARN of a table's stream", "eventSourceARN")
     return parts[1]
 

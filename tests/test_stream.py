@@ -124,7 +124,7 @@ SECRET = "4111111111111111"
 )
 def test_a_malformed_value_is_poison_that_quotes_nothing(typed: Any) -> None:
     with pytest.raises(Poison) as caught:
-        image({"card": {"M": {"number": typed}}}, "NewImage")
+        image({"card": {"M": {"number": typed}}}, "NewImage", {"card"})
     assert caught.value.path == "dynamodb.NewImage.card"
     assert SECRET not in str(caught.value)
     assert caught.value.__suppress_context__

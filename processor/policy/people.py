@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from processor.policy.plan import Plan
 
 NAMES_KEPT: Final = 4096
+KEPT_CHARACTERS_MAX: Final = 256  # of a value: 4,096 keys of DynamoDB could take 8 MB, other texts much more
 SCALARS: Final = frozenset({str, int, Decimal, bool, bytes})
 NAMELESS: Final = "subject"
 """The domain of a subject whose field has no name that can be one."""
@@ -53,8 +54,9 @@ class People:
         """The names of a subject's value as in the source table, newest first; None if it is no scalar."""
         if type(value) not in SCALARS:
             return None
+        is_long = (type(value) is str or type(value) is bytes) and len(value) > KEPT_CHARACTERS_MAX
         try:
-            return self._names(value)
+            return self._names.__wrapped__(value) if is_long else self._names(value)
         except (Mismatch, ValueError):
             return None
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from processor.errors import Poison
+from processor.policy import paths
 from processor.policy.actions import ACTIONS, OMITTED
 from processor.policy.actions.action import Means
 from processor.policy.actions.keyed import PREVIOUS, Keyed
@@ -56,6 +57,10 @@ class Sanitiser:
 
     def __init__(self, plan: Plan, keys: KeyRing, data_key: Callable[[], DataKey] | None = None) -> None:
         self._labels = tuple((rule.path, rule.action) for rule in plan.rules)
+        self.names = frozenset(
+            first for rule in plan.rules if isinstance(first := paths.parse(rule.path)[0], str)
+        )
+        """Attributes that the policy names: they are no data."""
         self._people = People(plan, keys) if plan.by_subject else None
         self._stand_in = keys.stand_ins()
         self._erases = plan.on_remove == "erase"
