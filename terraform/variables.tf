@@ -173,8 +173,8 @@ variable "streams" {
   }
 
   validation {
-    condition     = alltrue([for s in var.streams : s.memory_mb >= 128 && s.memory_mb <= 10240])
-    error_message = "memory_mb must be 128 to 10240."
+    condition     = alltrue([for s in var.streams : s.memory_mb >= 512 && s.memory_mb <= 10240])
+    error_message = "memory_mb must be 512 to 10240: 6 MB of deeply nested records alone take 350."
   }
 
   validation {
