@@ -20,6 +20,8 @@ from processor.aws import calling
 from processor.errors import TidegateError, Transient
 from processor.review.trail import Head, Name, Window
 
+DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "403"})
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -189,20 +191,23 @@ def connect(env: str, audit_bucket: str | None, events_bucket: str | None, ledge
     """The place of an environment by its names, each of which may be given instead.
 
     Raises:
-        Transient: STS did not say which account it is.
+        TidegateError: there are no credentials or no region, or STS did not say which account it is.
     """
     import boto3  # noqa: PLC0415  --help does not need it
     from botocore.config import Config  # noqa: PLC0415
 
+    from processor.cli.functions import explained  # noqa: PLC0415
+
     config = Config(max_pool_connections=THREADS, retries={"mode": "standard", "total_max_attempts": 5})
-    session = boto3.Session()
     account = ""
-    if audit_bucket is None or events_bucket is None:
-        with calling("sts:GetCallerIdentity"):
+    with explained("sts:GetCallerIdentity"):
+        session = boto3.Session()
+        s3, dynamodb = session.client("s3", config=config), session.client("dynamodb", config=config)
+        if audit_bucket is None or events_bucket is None:
             account = session.client("sts", config=config).get_caller_identity()["Account"]
     return Place(
-        s3=session.client("s3", config=config),
-        dynamodb=session.client("dynamodb", config=config),
+        s3=s3,
+        dynamodb=dynamodb,
         audit_bucket=audit_bucket or f"tidegate-{env}-audit-{account}",
         events_bucket=events_bucket or f"tidegate-{env}-events-{account}",
         ledger_table=ledger_table or f"tidegate-{env}-ledger",
@@ -221,7 +226,13 @@ def of_environment(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if env is None and None in {audit_bucket, events_bucket, ledger_table}:
             raise click.UsageError("which environment? Say --env ENV, or name both buckets and the table.")
-        command(place=connect(env or "", audit_bucket, events_bucket, ledger_table), **options)
+        try:
+            command(place=connect(env or "", audit_bucket, events_bucket, ledger_table), **options)
+        except Transient as failure:
+            if failure.code not in DENIED:
+                raise
+            attach = f"attach the managed policy tidegate-{env or 'ENV'}-auditor to your role"
+            raise TidegateError(f"not allowed: {failure}. To be allowed, {attach}.") from None
 
     placed.__name__, placed.__doc__ = command.__name__, command.__doc__
     placed.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import click
 
-from processor.aws import calling
 from processor.cli import FINDINGS
 from processor.cli.lines import unusable
 from processor.receipts import SCHEMA, is_authentic
@@ -101,10 +100,13 @@ def _of_kms(env: str) -> tuple[str, bytes]:
     """ARN and public half, in DER, of the key with which an environment signs receipts."""
     import boto3  # noqa: PLC0415  --help does not need it
 
-    kms = boto3.client("kms")
-    with calling("kms:DescribeKey of the receipts' key"):
+    from processor.cli.functions import explained  # noqa: PLC0415
+
+    attach = f"attach the managed policy tidegate-{env}-auditor to your role"
+    with explained("kms:DescribeKey of the receipts' key", attach, env=env):
+        kms = boto3.client("kms")
         arn = str(kms.describe_key(KeyId=f"alias/tidegate-{env}-receipts")["KeyMetadata"]["Arn"])
-    with calling("kms:GetPublicKey of the receipts' key"):
+    with explained("kms:GetPublicKey of the receipts' key", attach, env=env):
         return arn, kms.get_public_key(KeyId=arn)["PublicKey"]
 
 
