@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "audit": ("processor.cli.audit:audit", "Prove that the audit trail is whole; ask it what was done."),
     "detokenize": ("processor.cli.detokenize:detokenize", "Open tokens, for a purpose and on the record."),
     "erase": ("processor.cli.erase:erase", "Forget a person, and keep the receipt."),
+    "replay": ("processor.cli.replay:replay", "Send once more what was held back, given up or lost."),
     "keys": ("processor.cli.keys:keys", "Show which token keys are in use and which can retire."),
     "package": ("processor.cli.package:package", "Build the function's package."),
 }
