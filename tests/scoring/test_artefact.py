@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from time import perf_counter
+from timeit import repeat
 
 import numpy as np
 import pytest
@@ -129,13 +129,11 @@ def test_packed_arrays_come_back_as_they_were() -> None:
     assert pack(forest, calibration) == data
 
 
-def test_it_loads_in_fifteen_milliseconds(folder: Path) -> None:
-    times = []
-    for _ in range(5):
-        began = perf_counter()
-        load_scorer(folder)
-        times.append(perf_counter() - began)
-    assert min(times) < 0.015
+def test_it_loads_in_the_time_of_a_few_checksums(folder: Path) -> None:
+    """A cold start pays for it: reading, verifying and unpacking, and no second pass over the arrays."""
+    data = (folder / "arrays.npy").read_bytes()
+    checksum = min(repeat(lambda: hashlib.sha256(data).digest(), number=1, repeat=9))
+    assert min(repeat(lambda: load_scorer(folder), number=1, repeat=9)) < 20 * checksum
 
 
 def test_scoring_imports_numpy_and_nothing_else(folder: Path) -> None:
