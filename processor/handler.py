@@ -37,7 +37,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
         raise TidegateError("not an event of a DynamoDB stream: it has no list of Records")
     if context is not None:
         PATIENCE.begin(context.get_remaining_time_in_millis() / 1000)
-    tally = Tally()
+    tally = Tally(request_id=getattr(context, "aws_request_id", ""))
     try:
         pass_through(GATE, records, tally, PATIENCE.is_over, is_replay=event.get("replay") is True)
     except Transient as failure:

@@ -68,18 +68,28 @@ def pass_through(
         Transient: AWS is in trouble, or time ran out. What was done is done; from its `sequence` on, deliver
             again.
     """
-    tally.records = len(records)
+    tally.begin(records, gate.plan)
+    tally.enters("decode")
     changes, poisoned = _decode(gate, records)
+    tally.oldest = min((change.time for _, change in changes), default=None)
+    tally.enters("people")
     secrets = gate.subjects.secrets(_people(gate, changes))
+    tally.enters("score")
     verdicts = _score(gate, changes)
+    tally.enters("sanitise")
     events, late = _sanitise(gate, changes, secrets, verdicts, poisoned, is_late=is_late)
     changes = changes[: len(changes) - len(late)]
 
+    tally.enters("settle")
     settled = _settle(gate, changes, events, poisoned, tally, is_replay=is_replay)
+    tally.duplicates = _found(settled, events)
+    tally.enters("audit")
     for one in settled:
         tally.add(one)
         gate.audit.describe(one.stored, one.intent.summary, one.intent.first, one.intent.last)
+    tally.enters("people")
     tally.forgotten = gate.removals.forget(_removed(gate, changes))
+    tally.enters("alerts")
     alerts = [event for event in events if _alerts(gate.plan, event)]
     gate.alerts.publish(alerts, _where(settled, alerts))
     tally.alerts = len(alerts)
@@ -204,6 +214,12 @@ def _poisoned(record: Any, poison: Poison) -> Poisoned:
 def _alerts(plan: Plan, event: Event) -> bool:
     """Whether the policy routes the event to the topic."""
     return plan.routes.sns.events == "all" or (plan.routes.sns.events == "flagged" and event.flagged)
+
+
+def _found(settled: Sequence[Settled], events: Sequence[Event]) -> int:
+    """How many of the events were written before, so that this run has not written them again."""
+    names = frozenset[bytes]().union(*(one.intent.records for one in settled if not one.stored.created))
+    return sum(record_id(event.event_id, event.sequence) in names for event in events) if names else 0
 
 
 def _where(settled: Sequence[Settled], events: Sequence[Event]) -> dict[str, Any]:
