@@ -16,6 +16,10 @@ ARCH ?= arm64
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-9s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# How many schedules `make simulate` lives through, and from which seed on.
+SEEDS ?= 20000
+FIRST ?= 0
+
 # --- On this machine -----------------------------------------------------------------------------------
 
 .PHONY: setup
@@ -44,6 +48,10 @@ demo: .venv/.ready ## Run the whole gate on an embedded AWS and check what came 
 test: .venv/.ready ## Run all tests, the fast ones first, one end-to-end run included
 	@$(BIN)/python -m pytest -q -m "not slow" -n 2
 	@$(BIN)/python -m pytest -q -m slow
+
+.PHONY: simulate
+simulate: .venv/.ready ## Live through bad days of the stream, each from a seed (SEEDS=20000)
+	@$(BIN)/python -m tests.simulation.simulate --seeds $(SEEDS) --first $(FIRST)
 
 .PHONY: lint
 lint: .venv/.ready .build/checkov/.ready ## Check style, types and Terraform
