@@ -1,6 +1,15 @@
+# What rings, in the order of how bad it is. Where nothing is said there were no records: that is no alarm.
+
+locals {
+  # Values per record. A field whose type changed makes one in each, or one in each image; what is odd by nature makes few.
+  mismatched_alarm = 0.05
+}
+
+# --- Is it keeping up? -------------------------------------------------------------------------------
+
 resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_name          = "${var.name}-errors"
-  alarm_description   = "Batches fail in ${var.name}: the stream waits at the failing record. Its log says why."
+  alarm_description   = "Batches fail in ${var.name}, and the stream waits at the failing record. In the log ${aws_cloudwatch_log_group.this.name}, the lines with level ERROR say where. A batch that keeps failing goes to the queue ${aws_sqs_queue.failures.name} by its place in the stream: read it back within a day of its being written."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.this.function_name }
@@ -17,7 +26,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
 
 resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   alarm_name          = "${var.name}-iterator-age"
-  alarm_description   = "${var.name} is more than ${var.iterator_age_alarm_s} s behind its stream. After 24 h records are lost."
+  alarm_description   = "${var.name} is more than ${var.iterator_age_alarm_s} s behind its stream. After 24 h records are lost. If batches stop, the log ${aws_cloudwatch_log_group.this.name} says which call AWS refuses; if they pass, there is too much for it: raise parallelization_factor or memory_mb of the stream."
   namespace           = "AWS/Lambda"
   metric_name         = "IteratorAge"
   dimensions          = { FunctionName = aws_lambda_function.this.function_name }
@@ -30,4 +39,72 @@ resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+}
+
+# --- Is it safe? -------------------------------------------------------------------------------------
+
+# These two tell nobody when they recover: that no more came does not mean that somebody looked.
+resource "aws_cloudwatch_metric_alarm" "leaks" {
+  alarm_name          = "${var.name}-leaks"
+  alarm_description   = "Policy ${var.policy} would have let personal data out: the leak guard recognised it in what a rule made, and redacted it. The events of this time with notes.leaks above 0 have [redacted] in the field at fault. Give that field another action; where it is a false alarm, keep with allow."
+  namespace           = "Tidegate"
+  metric_name         = "LeaksStopped"
+  dimensions          = { Policy = var.policy }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+}
+
+resource "aws_cloudwatch_metric_alarm" "quarantined" {
+  alarm_name          = "${var.name}-quarantined"
+  alarm_description   = "Records cannot pass policy ${var.policy}: they are in ${var.buckets["quarantine"].name}, encrypted, and gone when their retention ends. In the log ${aws_cloudwatch_log_group.this.name}, the lines with level WARN say why and in which field. Mend the policy or what writes such records, then replay them."
+  namespace           = "Tidegate"
+  metric_name         = "RecordsQuarantined"
+  dimensions          = { Policy = var.policy }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+}
+
+# A share, because a busy hour has more of everything; and for a while, because a few old records are no news.
+resource "aws_cloudwatch_metric_alarm" "mismatched" {
+  alarm_name          = "${var.name}-mismatched"
+  alarm_description   = "For a quarter of an hour policy ${var.policy} has redacted more than ${local.mismatched_alarm} values per record because their type or form is none that their action handles: what leaves is safe and of little use. Somebody has changed a field in the source. Try `tidegate policy check --sample` on new records, and fit the rule to them."
+  evaluation_periods  = 3
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = local.mismatched_alarm
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+
+  metric_query {
+    id          = "share"
+    expression  = "mismatched / records"
+    label       = "Values redacted for their type or form, per record"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { mismatched = "ValuesMismatched", records = "Records" }
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "Tidegate"
+        metric_name = metric_query.value
+        dimensions  = { Policy = var.policy }
+        stat        = "Sum"
+        period      = 300
+      }
+    }
+  }
 }

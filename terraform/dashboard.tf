@@ -1,0 +1,91 @@
+# One dashboard, in the order in which one would ask. Below are the questions; what draws them is at the end.
+
+locals {
+  questions = [
+    {
+      title = "Is it keeping up? If not: the log says which call AWS refuses, or there is too much for it."
+      graphs = [
+        { title = "Age of the oldest record when it was through, ms", stat = "Maximum", metrics = ["IteratorAge"], by = "Policy" },
+        { title = "Records in, events out, and what was there already", stat = "Sum", metrics = ["Records", "EventsWritten", "DuplicatesAvoided"], by = "Policy" },
+        { title = "Batches that AWS stopped", stat = "Sum", metrics = ["BatchesStopped"], by = "Policy" },
+        { title = "Errors of the functions", stat = "Sum", metrics = ["Errors"], by = "FunctionName" },
+      ]
+    },
+    {
+      title = "Is it safe? Leaks are mistakes of a policy; what is in quarantine waits for somebody."
+      graphs = [
+        { title = "Leaks stopped by the guard", stat = "Sum", metrics = ["LeaksStopped"], by = "Policy" },
+        { title = "Records in quarantine", stat = "Sum", metrics = ["RecordsQuarantined"], by = "Policy" },
+        { title = "Values of another type or size than the policy expects, fields that it does not name", stat = "Sum", metrics = ["ValuesMismatched", "ValuesOversized", "FieldsUnknown"], by = "Policy" },
+        { title = "People forgotten by removals, and values redacted for those who are", stat = "Sum", metrics = ["PeopleForgotten", "ValuesErased"], by = "Policy" },
+      ]
+    },
+    {
+      title = "Is it useful? Too many flags tire the fraud desk; features that are missing blind the model."
+      graphs = [
+        { title = "Events flagged as suspicious", stat = "Sum", metrics = ["EventsFlagged"], by = "Policy" },
+        { title = "Alerts published", stat = "Sum", metrics = ["AlertsPublished"], by = "Policy" },
+        { title = "Features that had to be imputed", stat = "Sum", metrics = ["FeaturesImputed"], by = "Policy" },
+      ]
+    },
+    {
+      title = "What does it cost?"
+      graphs = [
+        { title = "Work on a batch, ms", stat = "Average", metrics = ["DurationDecode", "DurationScore", "DurationSanitise"], by = "Policy" },
+        { title = "Waiting for AWS, ms a batch", stat = "Average", metrics = ["DurationPeople", "DurationSettle", "DurationAudit", "DurationAlerts"], by = "Policy" },
+        { title = "Cold starts", stat = "Sum", metrics = ["ColdStart"], by = "Policy" },
+      ]
+    },
+    {
+      title = "Who asks for people? Who it was, and why, is in the audit trail."
+      graphs = [
+        { title = "Requests, refused and failed", stat = "Sum", metrics = ["Requests", "RequestsRefused", "RequestsFailed"], by = "Function" },
+        { title = "Tokens opened, of erased people, and invalid", stat = "Sum", metrics = ["ValuesOpened", "TokensErased", "TokensInvalid"], by = "Function" },
+        { title = "People erased, erased again, and looked up", stat = "Sum", metrics = ["PeopleErased", "ErasedAgain", "DryRuns"], by = "Function" },
+      ]
+    },
+  ]
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  dashboard_name = local.prefix
+  dashboard_body = jsonencode({ widgets = local.widgets })
+}
+
+# --- How it is drawn ---------------------------------------------------------------------------------
+
+locals {
+  # By which dimension a graph has lines, of which namespace, and for whom.
+  lines_by = {
+    Policy       = { namespace = "Tidegate", names = keys(local.policies) }
+    Function     = { namespace = "Tidegate", names = values(local.access) }
+    FunctionName = { namespace = "AWS/Lambda", names = values(local.functions) }
+  }
+
+  # A grid of 24 columns; for each question a line of text and a row of graphs.
+  widgets = flatten([
+    for row, question in local.questions : [
+      [{
+        type       = "text", x = 0, y = row * 8, width = 24, height = 2
+        properties = { markdown = "## ${question.title}" }
+      }],
+      [for column, graph in question.graphs : {
+        type  = "metric", y = row * 8 + 2, height = 6
+        x     = column * floor(24 / length(question.graphs))
+        width = floor(24 / length(question.graphs))
+        properties = {
+          title  = graph.title
+          region = var.region
+          view   = "timeSeries"
+          stat   = graph.stat
+          period = 60
+          yAxis  = { left = { min = 0 } }
+          metrics = [
+            for line in setproduct(graph.metrics, local.lines_by[graph.by].names) :
+            [local.lines_by[graph.by].namespace, line[0], graph.by, line[1]]
+          ]
+        }
+      }],
+    ]
+  ])
+}

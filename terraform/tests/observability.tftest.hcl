@@ -1,0 +1,151 @@
+# What is told: the dashboard, and the alarms of a stream. That both speak of metrics that the functions emit is
+# tests/terraform/test_observability.py's.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+run "the_dashboard_draws_every_question_for_everybody" {
+  variables {
+    environment     = "test"
+    region          = "eu-west-1"
+    policies_folder = "tests/policies"
+    access_package  = "versions.tf" # any file: Terraform only hashes it
+
+    streams = {
+      cards = {
+        package = "versions.tf"
+        table   = { hash_key = "card_id" }
+      }
+      home-loans = {
+        policy     = "loans"
+        package    = "versions.tf"
+        stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/loans/stream/2026-01-01T00:00:00.000"
+      }
+    }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_dashboard.this.dashboard_name == "tidegate-test"
+    error_message = "There must be one dashboard, named after the environment."
+  }
+
+  assert {
+    condition = jsonencode([
+      for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.metrics if try(widget.properties.title, "") == "Records in quarantine"
+      ]) == jsonencode([[
+        ["Tidegate", "RecordsQuarantined", "Policy", "cards"], ["Tidegate", "RecordsQuarantined", "Policy", "loans"],
+    ]])
+    error_message = "A graph must have a line for each policy."
+  }
+
+  assert {
+    condition = toset([
+      for line in flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for line in try(widget.properties.metrics, []) : join("/", slice(line, 2, 4))]]) : line
+      ]) == toset([
+      "Policy/cards", "Policy/loans", "Function/tidegate-test-detokenize", "Function/tidegate-test-erase",
+      "FunctionName/tidegate-test-cards", "FunctionName/tidegate-test-home-loans", "FunctionName/tidegate-test-detokenize", "FunctionName/tidegate-test-erase",
+    ])
+    error_message = "The dashboard must show all policies and all functions, each by the dimension under which it speaks."
+  }
+
+  assert {
+    condition = alltrue([
+      for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.x + widget.width <= 24 && widget.width >= 6
+    ])
+    error_message = "A row of graphs must fit into the grid."
+  }
+
+  # Whatever overlaps, CloudWatch moves: the order would no longer be the one in which one asks.
+  assert {
+    condition = length(distinct([
+      for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${widget.x}/${widget.y}"
+    ])) == length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets)
+    error_message = "No two graphs may have the same place."
+  }
+}
+
+run "alarms_ring_for_what_needs_somebody" {
+  module {
+    source = "./modules/stream"
+  }
+
+  variables {
+    name   = "tidegate-test-cards"
+    policy = "cards"
+
+    stream_arn             = "arn:aws:dynamodb:eu-west-1:123456789012:table/cards/stream/2026-01-01T00:00:00.000"
+    batch_size             = 123
+    batch_window_s         = 4
+    parallelization_factor = 2
+    retries                = 6
+    max_record_age_s       = 7200
+    bisect                 = true
+
+    package              = "versions.tf" # any file: Terraform only hashes it
+    runtime              = "python3.13"
+    architecture         = "arm64"
+    memory_mb            = 1024
+    timeout_s            = 60
+    reserved_concurrency = -1
+    tracing              = "PassThrough"
+    log_retention_days   = 60
+
+    buckets = {
+      events     = { name = "the-events", arn = "arn:aws:s3:::the-events" }
+      audit      = { name = "the-audit", arn = "arn:aws:s3:::the-audit" }
+      quarantine = { name = "the-quarantine", arn = "arn:aws:s3:::the-quarantine" }
+    }
+    alerts_topic_arn = "arn:aws:sns:eu-west-1:123456789012:alerts"
+    publishes_alerts = true
+    ledger           = { name = "the-ledger", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-ledger" }
+    subjects         = { name = "the-subjects", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-subjects" }
+    subject_cache_s  = 61
+    by_subject       = true
+    erases_removed   = true
+    data_key_arn     = "arn:aws:kms:eu-west-1:123456789012:key/data"
+    token_key_arns   = { "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1" }
+
+    iterator_age_alarm_s = 900
+    alarm_topic_arns     = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
+
+    after = []
+  }
+
+  assert {
+    condition = jsonencode([
+      for alarm in [aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined] :
+      [alarm.alarm_name, alarm.namespace, alarm.metric_name, alarm.dimensions, alarm.statistic, alarm.comparison_operator, alarm.threshold, alarm.evaluation_periods, alarm.period]
+      ]) == jsonencode([
+      ["tidegate-test-cards-leaks", "Tidegate", "LeaksStopped", { Policy = "cards" }, "Sum", "GreaterThanThreshold", 0, 1, 300],
+      ["tidegate-test-cards-quarantined", "Tidegate", "RecordsQuarantined", { Policy = "cards" }, "Sum", "GreaterThanThreshold", 0, 1, 300],
+    ])
+    error_message = "One leak is a mistake of the policy, and one record in quarantine waits for somebody."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.mismatched.evaluation_periods == 3 && aws_cloudwatch_metric_alarm.mismatched.threshold == 0.05 &&
+      jsonencode({ for query in aws_cloudwatch_metric_alarm.mismatched.metric_query : query.id => query.expression if query.return_data == true }) == jsonencode({ share = "mismatched / records" }) &&
+      jsonencode({ for query in aws_cloudwatch_metric_alarm.mismatched.metric_query : query.id => [query.metric[0].namespace, query.metric[0].metric_name, query.metric[0].dimensions, query.metric[0].stat] if length(query.metric) > 0 }) ==
+      jsonencode({ mismatched = ["Tidegate", "ValuesMismatched", { Policy = "cards" }, "Sum"], records = ["Tidegate", "Records", { Policy = "cards" }, "Sum"] })
+    )
+    error_message = "Mismatches must ring by their share of the records, and when they last."
+  }
+
+  # The functions say nothing while no record comes, and a topic that is told of that is soon muted.
+  assert {
+    condition = alltrue([
+      for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched] :
+      alarm.treat_missing_data == "notBreaching" && jsonencode(alarm.alarm_actions) == jsonencode(["arn:aws:sns:eu-west-1:123456789012:on-call"]) && length(alarm.alarm_description) > 100 && length(alarm.alarm_description) < 1000
+    ])
+    error_message = "Every alarm must be silent without data, tell the topics given, and say what to do."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in [aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined] : length(coalesce(alarm.ok_actions, [])) == 0
+    ])
+    error_message = "That no more leaks or poison came must not read as if somebody had looked."
+  }
+}
