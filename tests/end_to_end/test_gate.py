@@ -4,6 +4,7 @@ What it is told to do is the demo's scenario; what it did is looked at from outs
 """
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from processor.local.checks import compare, leaks
 from processor.local.evidence import collect
 from processor.local.scenario import Report
 from processor.local.stage import Stage
+from tests.alarms import alarms_of, firing
 from tests.sealed import opened
 
 pytestmark = pytest.mark.slow
@@ -120,6 +122,10 @@ def test_all_of_it_again_and_a_record_that_cannot_pass(stage: Stage, report: Rep
     assert evidence.quarantined == 1
     assert leaks([email], evidence.searched) == []
     assert b'"reason":"a required field is missing","path":"customer_id","count":1' in log
+    ringing = firing(
+        alarms_of(json.loads(stage.terraform.run("show", "-json"))), log.splitlines(), time.time()
+    )
+    assert ringing == {f"{stage.stream['function_name']}-quarantined"}, "and not the one for leaks"
 
     bucket = stage.outputs["buckets"]["quarantine"]
     s3, kms = stage.aws.client("s3"), stage.aws.client("kms")
