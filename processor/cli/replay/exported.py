@@ -75,9 +75,9 @@ def read(line: bytes, full: Full | None) -> Written:
         entry = json.loads(line)
     except ValueError:
         ion = (
-            " It looks like Ion: export in DYNAMODB_JSON." if line.startswith((b"$ion", b"\xe0\x01")) else ""
+            "; it looks like Ion: export in DYNAMODB_JSON" if line.startswith((b"$ion", b"\xe0\x01")) else ""
         )
-        raise NoChange("not a line of JSON." + ion) from None
+        raise NoChange("not a line of JSON" + ion) from None
     match entry:
         case {"Metadata": {"WriteTimestampMicros": {"N": str(micros)}}, "Keys": dict(keys)} if re.fullmatch(
             r"[0-9]{1,17}", micros, re.ASCII

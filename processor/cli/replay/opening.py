@@ -10,6 +10,7 @@ import re
 from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from threading import Lock
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ BODY_BYTES_MAX: Final = 16_000_000  # of one object: a record of Lambda's is at 
 DATA_KEYS_MAX: Final = 1_000  # kept in memory, so that KMS is asked once for each
 KEY: Final = re.compile(
     r"quarantine/[^/]+/dt=(?P<day>\d{4}-\d{2}-\d{2}|unknown)/"
-    r"(?P<lane>[0-9a-f]{8})-(?P<name>[0-9]{1,40}|nameless-[0-9a-f]{16})\.json",
+    r"(?P<lane>[0-9a-f]{8})-(?P<sequence>[0-9]{1,40}|nameless)-(?P<digest>[0-9a-f]{16})\.json",
     re.ASCII,
 )
 SEALED: Final = ("data_key", "nonce", "ciphertext")
@@ -48,9 +49,11 @@ class Held:
     day: str
     """Of the change; of the writing where the change does not say."""
     lane: str
-    """The short name of the stream that its batch was from."""
+    """The short name of the stream that the record says it is from."""
     sequence: str
     """Empty for a record without one."""
+    digest: str
+    """Of the record."""
 
     @classmethod
     def named(cls, key: str, written: float) -> Held | None:
@@ -58,10 +61,11 @@ class Held:
         parts = KEY.fullmatch(key)
         if parts is None:
             return None
-        day, name = parts["day"], parts["name"]
+        day, sequence = parts["day"], parts["sequence"]
         if day == "unknown":
             day = datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%d")
-        return cls(key, written, day, parts["lane"], name if name.isdecimal() else "")
+        sequence = sequence if sequence.isdecimal() else ""
+        return cls(key, written, day, parts["lane"], sequence, parts["digest"])
 
     @property
     def order(self) -> tuple[str, int, str]:
@@ -104,8 +108,11 @@ class Opener:
             Unreadable: it does not open, or is not the one that belongs there.
             Transient: KMS does not open it now, or not for this caller.
         """
+        raw = self._opened(document)
+        if blake2b(raw, digest_size=8).hexdigest() != held.digest:
+            raise Unreadable("altered: another record is in it")
         try:
-            record = json.loads(self._opened(document))
+            record = json.loads(raw)
             text = json.dumps(record, separators=(",", ":"), allow_nan=False)
         except ValueError:
             raise Unreadable("its record is no JSON that Lambda takes") from None
@@ -113,11 +120,8 @@ class Opener:
             sequence = sequence_of(record)
         except Poison:
             sequence = ""
-        if sequence != held.sequence:
-            raise Unreadable("altered: another record is in it")
-        if lane_of([record]) != held.lane:
-            # The function would hold it a second time, as one of another stream.
-            raise Unreadable("its record does not name the stream that it came from")
+        if (sequence, lane_of(record)) != (held.sequence, held.lane):
+            raise Unreadable("altered: its record has another name")
         arn = record.get("eventSourceARN") if isinstance(record, dict) else None
         return Parcel(text, str(arn), int(sequence or -1), held.key)
 
