@@ -32,8 +32,8 @@ CONFIG: Final = Config(
     max_pool_connections=16,
     retries={"mode": "standard", "total_max_attempts": 5},
 )
-SAFE: Final = re.compile(r"(?:\S+ )?(?:Task timed out after [\d.]+ seconds|unexpected \w+ at [\w/.]+:\d+)")
-"""The texts of errors that are known to quote nothing."""
+SAFE: Final = re.compile(r"\bTask timed out after [\d.]+ seconds$|^unexpected \w+ at [\w/.]+:\d+$", re.ASCII)
+"""What of an error's text is known to quote nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +176,5 @@ def _failure(payload: Any) -> str:
     if isinstance(payload, dict):
         kind, text = str(payload.get("errorType", kind)), str(payload.get("errorMessage", ""))
     kind = kind if re.fullmatch(r"[\w.]{1,80}", kind) else "Error"
-    return f"the function failed: {text if SAFE.fullmatch(text) else kind}"
+    known = SAFE.search(text)
+    return f"the function failed: {known[0] if known else kind}"
