@@ -125,10 +125,9 @@ def _rings(alarm: Mapping[str, Any], data: Mapping[Metric, list[Datum]], end: fl
     periods = int(alarm["evaluation_periods"])
     needed = int(alarm.get("datapoints_to_alarm") or periods)
     points = _points(alarm, data, end, periods)
-    hits = [
-        missing == "breaching" if point is None else breaches(point, alarm["threshold"]) for point in points
-    ]
-    return sum(hits) >= needed
+    threshold, if_missing = alarm["threshold"], missing == "breaching"
+    hits = [if_missing if point is None else breaches(point, threshold) for point in points]
+    return hits.count(True) >= needed
 
 
 def _points(

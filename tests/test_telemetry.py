@@ -192,6 +192,21 @@ def test_no_text_of_a_record_gets_into_the_line(text: str, where: str) -> None:
     assert said["path"] in {"", "?"} or not set(said["path"]) - set(".[]") or said["path"] == "customer_id"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        REQUEST.upper(),
+        REQUEST[:-1],
+        REQUEST.replace("-", ""),
+        REQUEST[:-1] + "g",
+        REQUEST + "\n",
+        "20261125-1234-1234-jane-doe000000000",
+    ],
+)
+def test_an_id_is_said_in_the_form_of_lambda_s_alone(text: str) -> None:
+    assert told(Tally(request_id=text))["request_id"] == ""
+
+
 @pytest.mark.parametrize("attribute", [*COUNTS.values(), "oldest"])
 @pytest.mark.parametrize("value", ["jane.doe@example.com", 1.5, ["jane"]])
 def test_what_is_no_count_is_refused_without_quoting_it(attribute: str, value: Any) -> None:
