@@ -93,6 +93,8 @@ def main() -> None:
       tidegate detokenize --env prod --policy payments --purpose fraud_investigation ...
       tidegate erase --env prod --subject - --reason 'GDPR Art. 17, case 117' --yes < id.txt
       tidegate audit verify --env prod
+    Let out what was held back, once the policy is mended:
+      tidegate replay --env prod --stream payments --quarantine
     Build what Terraform deploys:
       tidegate package --policy policies/payments.yaml --out .build/payments.zip
     """  # noqa: D301  \b is click's mark for lines that stay as they are
