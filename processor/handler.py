@@ -35,8 +35,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
     records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list):
         raise TidegateError("not an event of a DynamoDB stream: it has no list of Records")
-    if context is not None:
-        PATIENCE.begin(context.get_remaining_time_in_millis() / 1000)
+    if (milliseconds_left := getattr(context, "get_remaining_time_in_millis", None)) is not None:
+        PATIENCE.begin(milliseconds_left() / 1000)
     tally = Tally(request_id=getattr(context, "aws_request_id", ""))
     try:
         pass_through(GATE, records, tally, PATIENCE.is_over, is_replay=event.get("replay") is True)

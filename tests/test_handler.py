@@ -24,6 +24,8 @@ RECORDS = [stream_record({"payment_id": f"p-{at}"}, at=at) for at in (5, 3, 4)]
 class Context:
     """What Lambda tells a function about its call."""
 
+    aws_request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95"
+
     def get_remaining_time_in_millis(self) -> int:
         return 60_000
 
