@@ -47,6 +47,7 @@ class Lambda:
         """Called before each run; what it raises is how the run ends."""
         self.filters: list[str] = []
         self.stream_arn = STREAM
+        self.description = "Sanitises and scores the changes of one table (policy payments)"
         self.noise = ""
         """What else is in the log, behind the line."""
         self.environ = {
@@ -88,7 +89,7 @@ class Lambda:
 
     def get_function_configuration(self, **call: Any) -> dict[str, Any]:
         assert call == {"FunctionName": NAME, "Qualifier": "live"}
-        return {"Environment": {"Variables": self.environ}}
+        return {"Environment": {"Variables": self.environ}, "Description": self.description}
 
     def list_event_source_mappings(self, **call: Any) -> dict[str, Any]:
         assert call == {"FunctionName": f"{NAME}:live"}

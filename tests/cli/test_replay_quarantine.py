@@ -12,6 +12,7 @@ from processor.cli.replay import sending
 from processor.errors import TidegateError
 from processor.pipeline import pass_through
 from processor.telemetry import Tally
+from tests.builders import STREAM
 from tests.cli.replay_world import Town, replay, told
 from tests.fakes import refusal
 from tests.worlds import records
@@ -190,6 +191,28 @@ def test_records_that_name_no_stream_are_held_again_and_not_twice(town: Town) ->
     answer = told("--quarantine")
     assert (answer["let_out"], sum(one["count"] for one in answer["held_again"])) == (0, 2)
     assert len(town.lying()) == 2
+
+
+def test_a_record_of_another_table_is_not_let_out_by_this_policy(town: Town) -> None:
+    deliver(town, 1)
+    town.function.deploy(town.lenient)
+    town.function.stream_arn = STREAM.replace("payments", "cards")
+    answer = told("--quarantine")
+    assert answer["unreadable"]["where"][0]["why"].startswith("of another table than the function's")
+    assert (answer["let_out"], town.function.requests) == (0, [])
+    town.function.stream_arn = STREAM.replace("2026-11-23", "2026-11-24")  # made anew since
+    assert told("--quarantine")["let_out"] == 1
+
+
+def test_the_function_says_whose_policy_it_runs_unless_it_was_another(town: Town) -> None:
+    deliver(town, 1)
+    town.function.deploy(town.lenient)
+    town.function.description = "Sanitises (policy cards)"
+    done = replay("--quarantine")
+    assert (done.exit_code, "the audit trail knows no policy cards" in done.stderr) == (2, True)
+    assert told("--quarantine", "--policy", "payments")["let_out"] == 1
+    town.function.description = ""
+    assert told("--quarantine")["policy"] == "payments"
 
 
 def test_a_record_without_a_sequence_number_is_sent_and_told(town: Town) -> None:

@@ -62,7 +62,7 @@ def _moment(_ctx: click.Context, option: click.Parameter, text: str | None) -> f
     help="Replay a file of a table's export, here or at s3://…; may be given several times.",
 )  # fmt: skip
 @click.option(
-    "--policy", callback=_name, metavar="NAME", help="Its policy, if it is not named as the stream."
+    "--policy", callback=_name, metavar="NAME", help="Its policy, if it was another when these were held."
 )
 @click.option(
     "--since", callback=_moment, metavar="TIME",
@@ -116,7 +116,7 @@ def replay(*, env: str, stream: str, policy: str | None, as_json: bool, **option
         --export s3://exports/AWSDynamoDB/01700-ab12/data/x7sample.json.gz
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     source = _source(options)
-    report = Report(source, stream, policy or stream, dry_run=options["dry_run"])
+    report = Report(source, stream, policy or "", dry_run=options["dry_run"])
     try:
         _run(report, env, options)
     except TidegateError as error:
@@ -170,6 +170,7 @@ def _run(report: Report, env: str, options: dict[str, Any]) -> None:
 
     now = time.time()
     function = find(env, report.stream)
+    report.policy = report.policy or function.policy
     known_since = oldest(function, report.policy, now, older=options["older"])
     source = _made(report, function, known_since, now, options)
     with progress(source.unit) as bar:

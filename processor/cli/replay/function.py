@@ -32,6 +32,8 @@ CONFIG: Final = Config(
     max_pool_connections=16,
     retries={"mode": "standard", "total_max_attempts": 5},
 )
+POLICY: Final = re.compile(r"\(policy ([a-z0-9_-]{1,64})\)$")
+"""The end of the function's description, in terraform/modules/stream/function.tf."""
 SAFE: Final = re.compile(r"\bTask timed out after [\d.]+ seconds$|^unexpected \w+ at [\w/.]+:\d+$", re.ASCII)
 """What of an error's text is known to quote nothing."""
 
@@ -50,6 +52,8 @@ class Function:
 
     env: str
     stream: str
+    policy: str
+    """Which policy it runs: as Terraform describes it, or else named as the stream."""
     environ: Mapping[str, str]
     """What Terraform tells it: the names of buckets and tables."""
     session: Any
@@ -119,7 +123,8 @@ def find(env: str, stream: str) -> Function:
         raise TidegateError(
             f"{name} is no function on a stream: its environment lacks {', '.join(sorted(missing))}"
         )
-    return Function(env, stream, environ, session)
+    described = POLICY.search(configured.get("Description", ""))
+    return Function(env, stream, described[1] if described else stream, environ, session)
 
 
 def payload_of(answer: Mapping[str, Any]) -> Any:

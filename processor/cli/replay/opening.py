@@ -31,6 +31,8 @@ KEY: Final = re.compile(
     r"(?P<lane>[0-9a-f]{8})-(?P<sequence>[0-9]{1,40}|nameless)-(?P<digest>[0-9a-f]{16})\.json",
     re.ASCII,
 )
+STREAM: Final = "/stream/"
+"""In the ARN of a stream, behind that of its table."""
 SEALED: Final = ("data_key", "nonce", "ciphertext")
 PARTS: Final = frozenset({"schema", "policy", "sequence", "reason", "path", *SEALED})
 
@@ -74,10 +76,10 @@ class Held:
 
 
 class Opener:
-    """Opens the quarantine of one policy, from several threads."""
+    """Opens what the quarantine of one policy has of one table, from several threads."""
 
-    def __init__(self, kms: Any, data_key_arn: str, policy: str) -> None:
-        self._kms, self._data_key_arn, self._policy = kms, data_key_arn, policy
+    def __init__(self, kms: Any, data_key_arn: str, policy: str, table: str) -> None:
+        self._kms, self._data_key_arn, self._policy, self._table = kms, data_key_arn, policy, table
         self._keys: dict[str, bytes] = {}
         self._lock = Lock()
 
@@ -122,8 +124,12 @@ class Opener:
             sequence = ""
         if (sequence, lane_of(record)) != (held.sequence, held.lane):
             raise Unreadable("altered: its record has another name")
-        arn = record.get("eventSourceARN") if isinstance(record, dict) else None
-        return Parcel(text, str(arn), int(sequence or -1), held.key)
+        arn = str(record.get("eventSourceARN") if isinstance(record, dict) else None)
+        if STREAM in arn and arn.partition(STREAM)[0] != self._table:
+            # Of two streams with one policy, or of a stream that had this policy before: not to be let out by
+            # a policy that was not made for it.
+            raise Unreadable("of another table than the function's: name the stream of that table")
+        return Parcel(text, arn, int(sequence or -1), held.key)
 
     def _opened(self, document: dict[str, str]) -> bytes:
         about = {name: part for name, part in document.items() if name not in SEALED}
