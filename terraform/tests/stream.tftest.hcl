@@ -127,7 +127,7 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
     condition = jsonencode({
       for s in data.aws_iam_policy_document.role.statement : s.sid => [for c in s.condition : [c.test, c.variable, sort(c.values)]] if length(s.condition) > 0
       }) == jsonencode({
-      KeepLedger          = [["ForAllValues:StringNotLike", "dynamodb:LeadingKeys", ["chains/*", "rates/*"]]]
+      KeepLedger          = [["ForAllValues:StringNotLike", "dynamodb:LeadingKeys", ["chains/*", "rates/*", "replays/*"]]]
       DeriveTokenKeys     = [["StringEquals", "kms:MacAlgorithm", ["HMAC_SHA_512"]]]
       KeepChains          = [["ForAllValues:StringEquals", "dynamodb:LeadingKeys", ["chains/stream/cards"]]]
       EncryptWhatItWrites = [["StringEquals", "kms:ViaService", ["dynamodb.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"]]]

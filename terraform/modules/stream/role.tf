@@ -50,7 +50,7 @@ data "aws_iam_policy_document" "role" {
     condition {
       test     = "ForAllValues:StringNotLike"
       variable = "dynamodb:LeadingKeys"
-      values   = ["chains/*", "rates/*"]
+      values   = ["chains/*", "rates/*", "replays/*"]
     }
   }
 
