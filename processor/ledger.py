@@ -114,7 +114,6 @@ class Ledger:
         self._dynamodb, self._table, self._feed, self._clock = dynamodb, table, feed, clock
         self._policy, self._edition, self._summarise = policy, edition, summarise
         self._retention_s = retention_days * DAY_S
-        self._widest: dict[str, int] = {}
 
     def settle(self, lane: str, events: Sequence[Event], holding: Holding) -> list[Settled]:
         """Bring every event into exactly one object, and say which intents hold them now.
@@ -139,10 +138,8 @@ class Ledger:
             if not remaining and not held:
                 return settled
             intent = self._intent(lane, remaining, held, generation)
-            self._widen(intent)
             self._declare(intent)
-            reach = self._widest_of(lane) if holding.is_pardon else None
-            done, doomed = self._said_by_others(intent, reach)
+            done, doomed = self._said_by_others(intent)
             written = frozenset().union(*(other.intent.records for other in done))
             doomed = frozenset() if holding.is_pardon else (doomed & remaining.keys()) - written
             if done or doomed:
@@ -160,13 +157,13 @@ class Ledger:
             generation += 1  # fenced by another run: the same records need another key
         raise Transient(f"ledger: {ROUNDS_MAX} rounds without a free key, because other runs fence at once")
 
-    def _said_by_others(self, mine: Intent, reach: int | None) -> tuple[list[Settled], frozenset[bytes]]:
+    def _said_by_others(self, mine: Intent) -> tuple[list[Settled], frozenset[bytes]]:
         """The other intents that hold events of these records, and which of the records they hold back.
 
         Intents whose objects are not there never will be: they are fenced.
         """
         done, doomed = [], frozenset[bytes]()
-        for other in self._overlapping(mine, reach):
+        for other in self._overlapping(mine):
             if other.key == mine.key:
                 continue
             doomed |= other.held
@@ -175,38 +172,6 @@ class Ledger:
                 if stored is not None:
                     done.append(Settled(other, stored))
         return done, doomed
-
-    def _widen(self, intent: Intent) -> None:
-        """Remember the widest range of a lane before it is declared, for who has to know how far to look."""
-        wide = int(intent.last) - int(intent.first)
-        if wide <= self._widest.get(intent.lane, -1):
-            return
-        value = {"S": _padded(str(wide))}  # a text, because a number of DynamoDB has 38 digits
-        place = {"stream": {"S": f"widest/{self._partition(intent.lane)}"}, "intent": {"S": "widest"}}
-        try:
-            with calling("dynamodb:PutItem on the ledger"):
-                self._dynamodb.put_item(
-                    TableName=self._table,
-                    Item={**place, "sequences_wide": value},
-                    ConditionExpression="attribute_not_exists(sequences_wide) OR sequences_wide < :wide",
-                    ExpressionAttributeValues={":wide": value},
-                )
-        except Transient as failure:
-            if failure.code != "ConditionalCheckFailedException":
-                raise
-        self._widest[intent.lane] = wide
-
-    def _widest_of(self, lane: str) -> int:
-        """The widest range that was ever declared in a lane, in sequence numbers."""
-        with calling("dynamodb:Query on the ledger"):
-            page = self._dynamodb.query(
-                TableName=self._table,
-                ConsistentRead=True,
-                KeyConditionExpression="#stream = :stream",
-                ExpressionAttributeNames={"#stream": "stream"},
-                ExpressionAttributeValues={":stream": {"S": f"widest/{self._partition(lane)}"}},
-            )
-        return max((int(item["sequences_wide"]["S"]) for item in page["Items"]), default=0)
 
     def _partition(self, lane: str) -> str:
         """Where the intents of a lane are: two policies on one stream do not take each other's for theirs."""
@@ -227,11 +192,10 @@ class Ledger:
         with calling("dynamodb:PutItem on the ledger"):
             self._dynamodb.put_item(TableName=self._table, Item=item)
 
-    def _overlapping(self, mine: Intent, reach: int | None) -> Iterator[Intent]:
+    def _overlapping(self, mine: Intent) -> Iterator[Intent]:
         """The lane's intents whose range of sequence numbers meets this one's, itself included.
 
-        The stream's own batches are the newest, so few intents end after them. A replay's are not: it looks
-        as far as the widest range can `reach`.
+        All that end after its beginning are read: few for the newest batches, more for a replay.
         """
         query: dict[str, Any] = {
             "TableName": self._table,
@@ -245,10 +209,6 @@ class Ledger:
                 ":last": {"S": _padded(mine.last)},
             },
         }
-        if reach is not None:
-            query["KeyConditionExpression"] = "#stream = :lane AND intent BETWEEN :first AND :end"
-            end = _padded(str(int(mine.last) + reach))
-            query["ExpressionAttributeValues"][":end"] = {"S": f"{end}$"}  # which sorts after the #
         for _ in range(PAGES_MAX):
             with calling("dynamodb:Query on the ledger"):
                 page = self._dynamodb.query(**query)

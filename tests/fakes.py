@@ -140,12 +140,7 @@ class FakeDynamoDB:
     def put_item(self, **call: Any) -> dict[str, Any]:
         self.hook("before PutItem")
         item = call["Item"]
-        place = item["stream"]["S"], item["intent"]["S"]
-        if "sequences_wide" in item and place in self.items:
-            assert call["ConditionExpression"].endswith("sequences_wide < :wide")
-            if self.items[place]["sequences_wide"]["S"] >= item["sequences_wide"]["S"]:
-                raise refusal("ConditionalCheckFailedException", "PutItem")
-        self.items[place] = item
+        self.items[item["stream"]["S"], item["intent"]["S"]] = item
         self.hook("after PutItem")
         return {}
 
@@ -162,13 +157,11 @@ class FakeDynamoDB:
             lane = call["ExpressionAttributeValues"][":stream"]["S"]
             return {"Items": [item for (stream, _), item in sorted(self.items.items()) if stream == lane]}
         values = {name: value["S"] for name, value in call["ExpressionAttributeValues"].items()}
-        is_bounded = "BETWEEN :first AND :end" in call["KeyConditionExpression"]
         found = [
             item
             for (lane, intent), item in sorted(self.items.items())
             if lane == values[":lane"]
             and intent >= values[":first"]
-            and (not is_bounded or intent <= values[":end"])
             and item["first_sequence"]["S"] <= values[":last"]
         ]
         return {"Items": found}
