@@ -170,16 +170,21 @@ class _Handler(BaseHTTPRequestHandler):
     weather: Weather
     target: tuple[str, int]
 
+    def handle(self) -> None:
+        """Take one request."""
+        with suppress(ConnectionError):  # who sent it was killed
+            super().handle()
+
     def _answer(self) -> None:
         self.close_connection = True
         length = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(length)
         if len(body) < length:
-            return  # whoever sent it was killed while doing so
+            return  # who sends it was killed before its end
         call = Call.of(self.command, self.headers, body)  # type: ignore[arg-type]  a message, not a mapping
         fault, delay_s = self.weather.over(call)
-        with suppress(OSError):  # nobody waits for the answer any more
-            if fault in (Fault.DROPPED, Fault.LATE):
+        if fault in (Fault.DROPPED, Fault.LATE):
+            with suppress(OSError):  # it was killed meanwhile
                 self.connection.shutdown(SHUT_RDWR)  # the files over it keep it from being closed
         if fault is Fault.DROPPED:
             return
@@ -214,17 +219,15 @@ class _Handler(BaseHTTPRequestHandler):
         return answer.status, kept, content
 
     def _say(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
-        is_head = self.command == "HEAD"
-        with suppress(OSError):  # it was killed while it waited
-            self.send_response_only(status)
-            for name, value in headers:
-                self.send_header(name, value)
-            if not is_head:
-                self.send_header("Content-Length", str(len(content)))
-            self.send_header("Connection", "close")
-            self.end_headers()
-            if not is_head:
-                self.wfile.write(content)
+        self.send_response_only(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if self.command != "HEAD":
+            self.send_header("Content-Length", str(len(content)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""

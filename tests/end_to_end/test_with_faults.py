@@ -32,17 +32,17 @@ from tests.sealed import opened
 pytestmark = pytest.mark.slow
 
 SEED = 20
-PAYMENTS, PAYMENTS_SEED = 300, 4
+PAYMENTS, PAYMENTS_SEED = 300, 29
 POISON = "p-unpayable"
 EMAIL = "nobody.at.all@example.net"
-CHANCES = {"s3": 0.03, "dynamodb": 0.03, "sns": 0.4, "kms": 0.1}
+CHANCES = {"s3": 0.05, "dynamodb": 0.04, "sns": 0.5, "kms": 0.15}
 OUTAGE = (2, 9)  # calls: three fail before the function learns of it, then it tries once in each invocation
 TIMEOUT_S = 4  # short, so that time runs out for some batches
 
 Record = dict[str, Any]
 
 
-@dataclass
+@dataclass(repr=False)  # it holds raw values
 class Run:
     """What was delivered on bad days, and what was found afterwards."""
 
@@ -80,8 +80,18 @@ class Run:
     @cached_property
     def acknowledged(self) -> list[Record]:
         """The records that were not given up."""
-        ranges = [(int(one["startSequenceNumber"]), int(one["endSequenceNumber"])) for one in self.given_up]
-        return [record for record in self.records if not any(a <= _sequence(record) <= b for a, b in ranges)]
+        return [record for record in self.records if not self._is_given_up(_sequence(record))]
+
+    def undescribed(self) -> list[str]:
+        """Objects without a manifest; those left out that are fences, or may be, having been given up."""
+        described = {manifest["object"]["key"] for manifest in self.evidence.manifests}
+        rest = [key for key, _ in self.evidence.objects if key not in described]
+        return [key for key in rest if not (all(map(self._is_given_up, _ends(key))) or self.is_fence(key))]
+
+    def _is_given_up(self, sequence: int) -> bool:
+        names = ("startSequenceNumber", "endSequenceNumber")
+        ranges = ([int(one[name]) for name in names] for one in self.given_up)
+        return any(first <= sequence <= last for first, last in ranges)
 
     def is_fence(self, key: str) -> bool:
         """Whether an object of events only keeps its key from being written to."""
@@ -118,15 +128,15 @@ def patient(stage: Stage, impatient: Run) -> Run:
 
 
 def test_there_were_bad_days(impatient: Run, patient: Run) -> None:
-    for run in (impatient, patient):
-        assert run.killer.kills >= 4
-        assert run.killer.answers["Runtime.ExitError"] >= 4, "killed while it worked on a batch"
-        assert run.tally.failures >= 20
+    killed = impatient.killer.answers["Runtime.ExitError"] + patient.killer.answers["Runtime.ExitError"]
+    assert killed >= 8, "while it worked on a batch"
+    assert impatient.tally.failures >= 10
+    assert patient.tally.failures >= 20
     met = impatient.weather.faults + patient.weather.faults
     assert {fault for _, fault in met} == set(Fault)
     assert {service for service, _ in met} == {"s3", "dynamodb", "kms", "sns"}
     assert met.total() >= 60
-    stopped = set(re.findall(rb'"message":"stopped: ([a-z0-9]+:\w+)', impatient.log + patient.log))
+    stopped = set(re.findall(rb"stopped: ([a-z0-9]+:\w+)", impatient.log + patient.log))
     assert len(stopped) >= 5, "the function itself met failures, in different places"
 
 
@@ -155,13 +165,15 @@ def test_a_later_delivery_brings_in_all_of_it(patient: Run) -> None:
     assert patient.tally.done == len(patient.records)
     everything = Counter(record["eventID"] for record in patient.records)
     assert patient.events + patient.quarantined == everything
+    assert _flagged(patient.evidence.events), "there was something to tell"
     _holds(patient)
 
 
 def test_only_what_cannot_pass_is_in_quarantine(patient: Run) -> None:
     unpayable = [record for record in patient.records if "customer_id" not in _image(record)]
     assert set(patient.quarantined) == {record["eventID"] for record in unpayable}
-    assert len([record for record in unpayable if POISON in json.dumps(record)]) == 4
+    ours = {_image(record)["payment_id"]["S"] for record in unpayable}
+    assert len([name for name in ours if name.startswith(POISON)]) == 4
 
 
 def test_the_audit_trail_is_whole(patient: Run) -> None:
@@ -177,12 +189,10 @@ def _holds(run: Run) -> None:
     """What holds of the acknowledged records at all times, and of everything that is found."""
     acknowledged = {record["eventID"] for record in run.acknowledged}
     alerted = {alert["event_id"] for alert in run.evidence.alerts}
-    assert _flagged(run.evidence.events) & acknowledged - alerted == set()
-    described = Counter(manifest["object"]["key"] for manifest in run.evidence.manifests)
-    assert set(described.values()) == {1}
-    for key, _ in run.evidence.objects:
-        if key not in described:
-            assert run.is_fence(key), key
+    flagged = _flagged(run.evidence.events) & acknowledged
+    assert flagged - alerted == set()
+    assert run.undescribed() == []
+    assert len(run.evidence.manifests) == len({one["object"]["key"] for one in run.evidence.manifests})
     assert leaks(run.raw, run.evidence.searched) == []
     assert not [one.place for one in run.evidence.searched if ECHO.encode() in one.content]
 
@@ -197,7 +207,7 @@ def _run(stage: Stage, rules: Rules, *, seed: int, sows: Callable[[], set[str]] 
         launch = stage.launch() | {"timeout_s": TIMEOUT_S}
         launch["environ"] |= {"AWS_ENDPOINT_URL": endpoint}
         with emulator.running(**launch) as function:
-            killer = Killer(function.invoke, seed, chance=0.3, within_s=1)
+            killer = Killer(function.invoke, seed, chance=0.3, within_s=0.3)
             source = _source(stage, killer, rules)
             if sows is not None:
                 before = len(_stream(stage))
@@ -261,6 +271,11 @@ def _stream(stage: Stage) -> list[Record]:
 
 def _sequence(record: Record) -> int:
     return int(record["dynamodb"]["SequenceNumber"])
+
+
+def _ends(key: str) -> list[int]:
+    """The sequence numbers of the first and the last record that an object is about."""
+    return [int(number) for number in key.split("-")[-3:-1]]
 
 
 def _flagged(events: Iterable[dict[str, Any]]) -> set[str]:
