@@ -47,7 +47,11 @@ demo: .venv/.ready ## Run the whole gate on an embedded AWS and check what came 
 .PHONY: test
 test: .venv/.ready ## Run all tests, the fast ones first, one end-to-end run included
 	@$(BIN)/python -m pytest -q -m "not slow" -n 2
-	@$(BIN)/python -m pytest -q -m slow
+	@$(BIN)/python -m pytest -q -m "slow and not faults"
+
+.PHONY: faults
+faults: .venv/.ready ## Run the whole gate on bad days: killed, refused, cut off (two minutes)
+	@$(BIN)/python -m pytest -q -m faults
 
 .PHONY: simulate
 simulate: .venv/.ready ## Live through bad days of the stream, each from a seed (SEEDS=20000)

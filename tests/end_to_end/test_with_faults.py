@@ -29,7 +29,7 @@ from processor.sinks import FENCE
 from tests.end_to_end.faults import ECHO, Fault, Killer, Weather, proxied
 from tests.sealed import opened
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 SEED = 20
 PAYMENTS, PAYMENTS_SEED = 300, 29
