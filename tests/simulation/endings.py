@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from processor.audit import manifest_key
 from tests.simulation.records import CANARY, DIGITS
+from tests.simulation.witness import name_of
 
 if TYPE_CHECKING:
     from tests.simulation.actors import Mapping
@@ -79,15 +80,16 @@ def _manifests(world: World) -> None:
 
 def _order(world: World, unordered: set[int]) -> None:
     """The changes of an item stand in their order: within an object, and from one object to the next."""
-    latest: dict[int, int] = {}
+    latest: dict[tuple[str, int], int] = {}
     for _, one in sorted(world.s3.within("events").items(), key=lambda place: place[1].born):
         for line in world.witness.events(one.body):
-            told = world.witness.records[line["event_id"]]
+            told = world.witness.records[name_of(line)]
             if told.item in unordered:
                 continue
-            if latest.get(told.item, -1) > told.index:
-                world.witness.violation("order", f"record {told.index} is after {latest[told.item]}")
-            latest[told.item] = told.index
+            row = told.raw["eventSourceARN"], told.item
+            if latest.get(row, -1) > told.index:
+                world.witness.violation("order", f"record {told.index} is after {latest[row]}")
+            latest[row] = told.index
 
 
 def _chains(world: World) -> None:

@@ -51,6 +51,10 @@ class Environment:
         self.clients = {service: Client(self, service) for service in SERVICES}
         self.skew_s, self.set_back = 0.0, False
         self.is_dead = False
+        self.drag_s = 0.0
+        """What it takes to look at the clock."""
+        self.excused_s = 0.0
+        """Of the world's time, what went by for others only."""
         self.began, self.until = world.now, world.now + TIMEOUT_S
         self.calls: list[tuple[str, str]] = []
         """Operation and place of each attempt of this invocation."""
@@ -74,10 +78,10 @@ class Environment:
         Raises:
             Killed: nothing.
         """
-        self.began, self.until = self.world.now, self.world.now + seconds
-        self.calls, self.was_disturbed = [], False
+        self.began, self.until = self.world.now, self.own_time + seconds
+        self.calls, self.was_disturbed, self.drag_s = [], False, 0.0
         context = SimpleNamespace(
-            get_remaining_time_in_millis=lambda: int((self.until - self.world.now) * 1000),
+            get_remaining_time_in_millis=lambda: int((self.until - self.own_time) * 1000),
             aws_request_id="request",
         )
         try:
@@ -87,13 +91,18 @@ class Environment:
             self.world.witness.told(told)
             return Answer(error=str(error))
 
+    @property
+    def own_time(self) -> float:
+        """Monotonic seconds."""
+        return self.world.now - self.excused_s
+
     def stand_up(self) -> None:
         """Nothing of a killed invocation goes on.
 
         Raises:
             Killed: this one was.
         """
-        if self.world.now > self.until:
+        if self.own_time > self.until:
             self.is_dead = True
         if self.is_dead:
             raise Killed

@@ -28,8 +28,13 @@ POISONS: Final = {
     "time": "no time",
     "keys": "no keys",
     "deep": "nested deeper than DynamoDB nests",
+    "stream": "from a stream that is none",
 }
 """What makes a record one that can never pass, under any of the policies."""
+
+
+Name = tuple[str, str]
+"""Event id and sequence number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,14 @@ class Told:
     """`0`, `1`, or children `0.0`, `0.1` of a shard that was split."""
     sequence: int
     poison: str
-    """One of POISONS; empty where it can pass; `branch` where only some policies let it."""
+    """One of POISONS; empty where it can pass."""
+    is_twin: bool = False
+    """Whether another record has its event id: then it may be held, if both are in one batch."""
 
     @property
-    def event_id(self) -> str:
-        return str(self.raw["eventID"])
+    def name(self) -> Name:
+        """By which one knows it in events and alerts."""
+        return str(self.raw["eventID"]), str(self.raw["dynamodb"]["SequenceNumber"])
 
 
 class Source:
@@ -147,10 +155,10 @@ class Source:
             body["ApproximateCreationDateTime"] = self._mark()
         elif poison == "keys":
             del body["Keys"]
+        elif poison == "stream":
+            raw["eventSourceARN"] = self._mark()
         elif poison == "deep":
             value: dict[str, Any] = {"S": self._mark()}
             for _ in range(40):
                 value = {"M": {"in": value}}
             image["note"] = value
-        else:
-            image[poison] = {"S": self._mark()}

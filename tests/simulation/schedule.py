@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from tests.simulation.editions import Variant
-from tests.simulation.records import FIRST, POISONS, Source, Told
+from tests.simulation.records import FIRST, POISONS, STREAM, Source, Told
 
 FAULTS: Final = {
     "throttled": 6,  # refused for now, without effect; the client tries again
@@ -23,6 +23,7 @@ FAULTS: Final = {
     "partly": 6,  # part of a batch request is left undone
     "clock": 2,  # the function's clock jumps
     "stalled": 2,  # a minute and more goes by
+    "slow": 2,  # from here on the function is slow: its time runs short
 }
 """What may happen at a call, with how often it does."""
 
@@ -88,7 +89,7 @@ class Menu:
     changing_poison: bool = True
     """Whether a deployment may turn records into such as cannot pass, or back."""
     alerts: bool = False
-    """Whether alerts are watched on days on which a deployment changes what is flagged."""
+    """Whether alerts are watched even where one run may write an event that another cannot make or flag."""
     alike: bool = True
     """Whether shards may number their records alike."""
 
@@ -108,7 +109,7 @@ def schedule(seed: int, menu: Menu = Menu()) -> Schedule:
         records=records,
         faults=_faults(chance, length),
         deployments=deployments,
-        watches_alerts=menu.alerts or all(_flags_alike(variant) for _, variant in deployments),
+        watches_alerts=menu.alerts or _alerts_are_sure(records, deployments),
         runs=_runs(chance, length, count) if chance.random() < 0.5 else (),
         erasures=_erasures(chance, length, people) if chance.random() < 0.3 else (),
         parallel=chance.choice([1, 1, 2, 3]),
@@ -118,7 +119,7 @@ def schedule(seed: int, menu: Menu = Menu()) -> Schedule:
         grows=chance.random() < 0.4,
         switch=chance.choice([0.0, 0.1, 0.3, 0.6, 1.0]),
         cold=chance.choice([0.0, 0.1, 0.5]),
-        page=chance.choice([1, 2, 1000, 1000, 1000]),
+        page=chance.choice([3, 1000, 1000, 1000]),
         again=chance.random() < 0.3,
     )
 
@@ -138,7 +139,22 @@ def _records(chance: Random, table: str, count: int, items: int, *, is_alike: bo
         kind = chance.choice(list(POISONS)) if chance.random() < poison else ""
         told = source.write(index, sequence, shard_of, kind)
         records.append(told)
-    return _numbered_alike(records) if is_alike else tuple(records)
+    if is_alike:
+        return _numbered_alike(records)
+    if chance.random() < 0.15:
+        _confused(chance, records)
+    return tuple(records)
+
+
+def _confused(chance: Random, records: list[Told]) -> None:
+    """Let records say of themselves what others say, too: an event id, or be of another table's stream."""
+    for at, one in enumerate(records):
+        if chance.random() < 0.2 and one.poison != "stream":
+            records[at] = replace(one, raw={**one.raw, "eventSourceARN": STREAM.format(table="others")})
+    first, second = sorted(chance.sample(range(len(records)), 2))
+    raw = {**records[second].raw, "eventID": records[first].raw["eventID"]}
+    records[second] = replace(records[second], raw=raw, is_twin=True)
+    records[first] = replace(records[first], is_twin=True)
 
 
 def _numbered_alike(records: list[Told]) -> tuple[Told, ...]:
@@ -156,12 +172,16 @@ def _numbered_alike(records: list[Told]) -> tuple[Told, ...]:
 def _faults(chance: Random, length: int) -> tuple[Fault, ...]:
     rate = chance.choice([0.0, 0.01, 0.03, 0.03, 0.1, 0.1, 0.25])
     end = int(length * chance.choice([0.3, 1.0, 1.0, 3.0]))
+    lasting = chance.choice([0.0, 0.0, 0.3, 0.7])
     kinds, weights = list(FAULTS), list(FAULTS.values())
-    return tuple(
-        Fault(step, chance.choices(kinds, weights)[0], chance.randrange(1, 90))
-        for step in range(1, end + 1)
-        if chance.random() < rate
-    )
+    faults: list[Fault] = []
+    for step in range(1, end + 1):
+        again = faults and faults[-1].step == step - 1 and chance.random() < lasting
+        if again:
+            faults.append(Fault(step, faults[-1].kind, chance.randrange(1, 90)))
+        elif chance.random() < rate:
+            faults.append(Fault(step, chance.choices(kinds, weights)[0], chance.randrange(1, 90)))
+    return tuple(faults)
 
 
 def _deployments(chance: Random, length: int, menu: Menu) -> tuple[tuple[int, Variant], ...]:
@@ -180,13 +200,14 @@ def _deployments(chance: Random, length: int, menu: Menu) -> tuple[tuple[int, Va
     return tuple(made)
 
 
-def _flags_alike(variant: Variant) -> bool:
-    """Whether it flags what the first variant flags."""
-    return (variant.policy, variant.model) == ("first", "first")
+def _alerts_are_sure(records: tuple[Told, ...], deployments: tuple[tuple[int, Variant], ...]) -> bool:
+    """Whether all runs make the same events of the records, so that each knows what is flagged."""
+    variants = {(variant.policy, variant.model) for _, variant in deployments}
+    return variants <= {("first", "first")} and not any(one.is_twin for one in records)
 
 
 def _erasures(chance: Random, length: int, people: list[str]) -> tuple[tuple[int, str], ...]:
-    return tuple((chance.randrange(length), person) for person in chance.sample(people, 1))
+    return tuple((chance.randrange(length // 2), person) for person in chance.sample(people, 1))
 
 
 def _runs(chance: Random, length: int, count: int) -> tuple[Run, ...]:

@@ -63,8 +63,9 @@ def told(schedule: Schedule, outcome: Outcome) -> str:
         name: getattr(schedule, name) for name, default in PLAIN.items() if getattr(schedule, name) != default
     }
     records = [
-        f"{one.index}: {one.raw['eventName'] if one.poison != 'kind' else 'unknown kind'} of item {one.item} "
-        f"in shard {one.shard}, …{one.sequence % 1_000_000}{one.poison and f', poison: {one.poison}'}"
+        f"{one.index}: {'?' if one.poison == 'kind' else one.raw['eventName']} of item {one.item} in shard "
+        f"{one.shard}, …{one.sequence % 1_000_000}"
+        f"{one.poison and f', poison: {one.poison}'}{', a twin' * one.is_twin}"
         for one in schedule.records
     ]
     lines = [

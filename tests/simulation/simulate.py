@@ -1,4 +1,4 @@
-"""Live through many bad days: `python -m tests.simulation.simulate --seeds 20000`. Exit code 1 if one ends badly."""
+"""Live through many bad days; exit code 1 if one ends badly: `python -m tests.simulation.simulate`."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.simulation.records import Told
     from tests.simulation.schedule import Fault, Schedule
 
+CALLS_MAX: Final = 6000  # of a world; the busiest take a third of it
 CALL_S: Final = 0.02
 BACKOFF_S: Final = 0.2
 BACKOFF_S_MAX: Final = 30.0
@@ -52,7 +53,9 @@ class Time:
         return self._world.now + self._world.here().skew_s
 
     def monotonic(self) -> float:
-        return self._world.now
+        here = self._world.here()
+        self._world.elapse(here.drag_s, here)
+        return here.own_time
 
     def sleep(self, seconds: float) -> None:
         self._world.wait(seconds)
@@ -162,6 +165,13 @@ class World:
         self.log(f"gave up {len(lost.batch.entries)} records: {lost.condition}")
         self.witness.reported(report)
 
+    def elapse(self, seconds: float, who: Environment | None) -> None:
+        """Time goes by for one environment; the others have as much left as before."""
+        self.now += seconds
+        for other in self.environments if seconds else ():
+            if other is not who:
+                other.excused_s += seconds
+
     def wait(self, seconds: float) -> None:
         """Let others go on for some time; if all wait, the time goes by at once."""
         until, idle = self.now + seconds, 0
@@ -169,7 +179,7 @@ class World:
             before = self.step
             self.turns.pause(surely=True)
             idle = idle + 1 if self.step == before else 0
-        self.now = max(self.now, until)
+        self.elapse(max(until - self.now, 0.0), self._here.get(self.turns.current))
 
     def back_off(self, failures: int) -> None:
         """What Lambda waits before it delivers again, more with every failure."""
@@ -186,6 +196,8 @@ class World:
         who.stand_up()
         self.step += 1
         self.now += CALL_S
+        if self.step > CALLS_MAX:
+            self.witness.violation("restless", f"{CALLS_MAX:,} calls, and it goes on")
         self._land()
         place = str(call.get("Key", call.get("TableName", "")))
         if operation == "PutObject" and call["Bucket"] == "events":
@@ -220,7 +232,7 @@ class World:
             who.is_dead = True
             raise Killed
         if kind.startswith("unanswered"):
-            self.now += fault.number % 11
+            self.elapse(fault.number % 11, who)
             raise ReadTimeoutError(endpoint_url=ENDPOINT)
         if kind == "unsent":
             raise ConnectTimeoutError(endpoint_url=ENDPOINT)
@@ -240,8 +252,9 @@ class World:
             who.skew_s += (fault.number - 45) * 60
             who.set_back |= fault.number < 45
         elif fault.kind == "stalled":
-            self.now += STALL_S
-            who.until += STALL_S
+            self.elapse(STALL_S, None)
+        elif fault.kind == "slow":
+            who.drag_s = fault.number / 20
 
     def _partly(self, operation: str, call: dict[str, Any], number: int, effect: Callable[[], Any]) -> Any:
         if operation == "BatchGetItem":
