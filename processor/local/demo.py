@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 def _go_on(stage: Stage) -> None:
     """Keep delivering until Ctrl-C, which is how a kept stage ends well."""
     try:
-        with stage.function() as function:
+        with stage.function() as function, stage.access():
             source = stage.event_source(function)
             source.skip_what_is_there()
             while True:

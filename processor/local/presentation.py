@@ -185,6 +185,9 @@ def show_way_around(stage: Stage, console: Console) -> None:
         f"aws dynamodb scan --table-name {stage.outputs['ledger_table']} --max-items 3",
         f"aws dynamodb put-item --table-name {table} --item '{item}'",
         f"curl {stage.aws.endpoint}/moto-api/data.json",
+        "tidegate audit verify --env local",
+        "tidegate keys status --env local",
+        "tidegate erase --env local --subject C1 --reason case-1 --unseen --dry-run",
     ]
     console.print("\n[bold]Still up.[/] Look around from another terminal; Ctrl-C here takes it down.\n")
     console.print("\n".join(lines), soft_wrap=True, markup=False, highlight=False)
