@@ -33,7 +33,7 @@ def at_rest(world: World, mapping: Mapping) -> None:
     for one in world.schedule.records:
         if one.index not in witness.acked:
             witness.violation("lost", f"record {one.index} was never acknowledged")
-        witness.check(one)
+        witness.check(one, is_end=True)
     _manifests(world)
     if not world.schedule.runs:
         _order(world, {one.item for lost in mapping.lost for one in lost})

@@ -93,6 +93,7 @@ class _Serial:
 
     def map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> list[Any]:
         tasks = list(enumerate(zip(*arguments, strict=False)))
+        tasks.sort(key=repr_of)  # they may come out of a set, whose order is another in each process
         self._world.chance.shuffle(tasks)
         done: dict[int, Any] = {}
         failure: Exception | None = None
@@ -106,6 +107,11 @@ class _Serial:
         if failure is not None:
             raise failure
         return [done[at] for at in range(len(tasks))]
+
+
+def repr_of(task: tuple[int, Any]) -> str:
+    """What a task is about, whatever its place."""
+    return repr(task[1])
 
 
 @contextmanager

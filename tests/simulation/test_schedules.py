@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from tests.simulation.editions import ROOT
 from tests.simulation.run import run
 from tests.simulation.schedule import FAULTS, schedule
 from tests.simulation.shrink import shrunk, told
@@ -24,6 +29,27 @@ def test_a_seed_is_one_day() -> None:
         first, second = run(schedule(seed)), run(schedule(seed))
         assert first.trace == second.trace
         assert schedule(seed) == schedule(seed)
+
+
+@pytest.mark.slow
+def test_a_seed_is_one_day_in_every_process() -> None:
+    """Sets come in another order in each: nothing may go by it."""
+    script = (
+        "from tests.simulation.run import run\n"
+        "from tests.simulation.schedule import schedule\n"
+        "print([run(schedule(seed)).trace for seed in range(40)])"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": order, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for order in ("1", "2")
+    }
+    assert len(said) == 1
 
 
 def test_the_days_have_all_that_can_happen() -> None:

@@ -217,8 +217,12 @@ class Witness:
         self.acked.add(one.index)
         self.check(one)
 
-    def check(self, one: Told) -> None:
-        """It is in exactly one place, with all that belongs to it."""
+    def check(self, one: Told, *, is_end: bool = False) -> None:
+        """It is in exactly one place, with all that belongs to it.
+
+        But what a replay lets out is in quarantine, too. Whoever held it meanwhile does not answer for the
+        replay's object: that has what belongs to it when the replay is done.
+        """
         there, held = self.where.get(one.name, []), self.held.get(one.index, [])
         places = len(there) + len(held)
         if not places:
@@ -226,7 +230,7 @@ class Witness:
         released = one.index in self._pardoned and len(there) == len(held) == 1
         if places > 1 and not released:
             self.violation("twice", f"record {one.index} is in {[*there, *held]}")
-        if there:
+        if there and (is_end or not released):
             self._belongings(one, there[0])
         if self._world.schedule.table == "members" and one.raw["eventName"] == "REMOVE" and there:
             for person in one.people:
