@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,11 +20,13 @@ from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from email.message import Message
 
     from processor.local.delivery import Answer
 
 HOST: Final = "127.0.0.1"
 FORWARD_S: Final = 30
+SLOW_EVERY: Final = 4  # troubles; the others are outages
 ECHO: Final = "what-aws-says-may-quote-a-request"
 """Stands in every refusal's message: nobody may repeat it."""
 
@@ -42,6 +44,8 @@ class Fault(StrEnum):
     LATE = "dropped, the effect comes later"
     SLOW = "answered late"
 
+
+_CUT_OFF: Final = (Fault.DROPPED, Fault.UNANSWERED, Fault.LATE)
 
 # Of a status and a code. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and the pages of
 # the same name of the other services.
@@ -88,7 +92,7 @@ class Call:
     is_conditional: bool
 
     @classmethod
-    def of(cls, method: str, headers: Mapping[str, str], body: bytes) -> Call:
+    def of(cls, method: str, headers: Message[str, str], body: bytes) -> Call:
         """What a signed request asks for."""
         # AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …
         service = headers["Authorization"].split(", ")[0].split("/")[-2]
@@ -98,29 +102,41 @@ class Call:
         return cls(service, operation or method, "If-None-Match" in headers)
 
 
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """How bad the days of a service are."""
+
+    chance: float
+    """Of a call that trouble begins with it."""
+    troubles: int
+    """How often at most, so that bad days end."""
+    chances: Mapping[str, float] = field(default_factory=dict)
+    """Of operations that differ."""
+
+
 class Weather:
     """Which call meets which fault.
 
     Args:
         seed: of all chances. Which call comes when is up to the function.
-        chances: of a call that the weather turns, by `service.operation`, else by `service`.
-        outage: fewest and most calls of the service that fail from then on, one after the other.
+        risks: of each service.
+        outage: fewest and most calls of the service that fail, one after the other, once one does.
         slow_s: the longest delay.
     """
 
     def __init__(
-        self, seed: int, *, chances: Mapping[str, float], outage: tuple[int, int], slow_s: float
+        self, seed: int, *, risks: Mapping[str, Risk], outage: tuple[int, int], slow_s: float
     ) -> None:
-        self.calls: Counter[str] = Counter()
         self.faults: Counter[tuple[str, Fault]] = Counter()
-        self._random, self._chances, self._outage, self._slow_s = Random(seed), chances, outage, slow_s
-        self._left: Counter[str] = Counter()
+        self._random, self._risks, self._outage, self._slow_s = Random(seed), risks, outage, slow_s
+        self._failing: Counter[str] = Counter()
+        self._troubles: Counter[str] = Counter()
+        self._kinds: dict[str, list[Fault]] = defaultdict(list)
         self._lock = Lock()
 
     def over(self, call: Call) -> tuple[Fault | None, float]:
         """The fault of this call, if any, and seconds of delay, if it has one."""
         with self._lock:
-            self.calls[call.service] += 1
             fault = self._fault(call)
             if fault:
                 self.faults[call.service, fault] += 1
@@ -128,19 +144,28 @@ class Weather:
             return fault, self._random.uniform(0, self._slow_s) if is_delayed else 0
 
     def _fault(self, call: Call) -> Fault | None:
-        chance = self._chances.get(f"{call.service}.{call.operation}", self._chances.get(call.service, 0))
-        if self._left[call.service]:
-            self._left[call.service] -= 1
-        elif self._random.random() >= chance:
-            return None
-        elif self._random.random() < 1 / 4:
-            return Fault.SLOW
-        else:
-            self._left[call.service] = self._random.randint(*self._outage) - 1
-        possible = [fault for fault in Fault if fault is not Fault.SLOW]
-        if not (call.service == "s3" and call.is_conditional):
-            possible.remove(Fault.CONFLICT)
-        return self._random.choice(possible)
+        if not self._failing[call.service]:
+            risk = self._risks[call.service]
+            chance = risk.chances.get(call.operation, risk.chance)
+            if self._troubles[call.service] == risk.troubles or self._random.random() >= chance:
+                return None
+            self._troubles[call.service] += 1
+            if self._troubles[call.service] % SLOW_EVERY == 0:
+                return Fault.SLOW
+            self._failing[call.service] = self._random.randint(*self._outage)
+        self._failing[call.service] -= 1
+        return self._dealt(call)
+
+    def _dealt(self, call: Call) -> Fault:
+        """Of the kinds that the call can meet, one that its service has met no more often than others."""
+        kinds = self._kinds[call.service]
+        possible = [kind for kind in kinds if kind is not Fault.CONFLICT or call.is_conditional]
+        if not possible:
+            kinds += [kind for kind in Fault if kind in _REFUSALS[call.service] or kind in _CUT_OFF]
+            self._random.shuffle(kinds)
+            return self._dealt(call)
+        kinds.remove(possible[0])
+        return possible[0]
 
 
 @contextmanager
@@ -181,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         if len(body) < length:
             return  # who sends it was killed before its end
-        call = Call.of(self.command, self.headers, body)  # type: ignore[arg-type]  a message, not a mapping
+        call = Call.of(self.command, self.headers, body)
         fault, delay_s = self.weather.over(call)
         if fault in (Fault.DROPPED, Fault.LATE):
             with suppress(OSError):  # it was killed meanwhile
@@ -248,15 +273,17 @@ class Killer:
         seed: of all chances.
         chance: of a call.
         within_s: the latest moment, from the beginning of the call.
+        most: how often at most.
     """
 
     invoke: Callable[[Any], Answer]
     seed: int
     chance: float
     within_s: float
+    most: int
     kills: int = 0
-    answers: Counter[str] = field(default_factory=Counter)
-    """How calls ended, by error; "" if by none."""
+    failed: int = 0
+    """Calls that did not end as the function wanted."""
     _random: Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -264,9 +291,8 @@ class Killer:
 
     def __call__(self, event: Any) -> Answer:
         """Call the function."""
-        moment = self._random.uniform(0, self.within_s)
-        timer = Timer(moment, self._kill)
-        if self._random.random() < self.chance:
+        timer = Timer(self._random.uniform(0, self.within_s), self._kill)
+        if self._random.random() < self.chance and self.kills < self.most:
             timer.start()
         try:
             answer = self.invoke(event)
@@ -274,7 +300,7 @@ class Killer:
             timer.cancel()
         if timer.ident is not None:
             timer.join()
-        self.answers[answer.error] += 1
+        self.failed += bool(answer.error)
         return answer
 
     def _kill(self) -> None:
