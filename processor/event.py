@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -35,8 +36,6 @@ class Event:
     """The event as JSON, without the newline; ASCII only."""
     fraud: Fraud | None
     notes: Notes
-    attributes: dict[str, Any]
-    """What subscribers may filter on, by name: str, int, Decimal or bool, as sanitised."""
 
     @property
     def flagged(self) -> bool:
@@ -44,10 +43,21 @@ class Event:
         return self.fraud is not None and self.fraud.flagged
 
 
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What is published of an event that is stored."""
+
+    event_id: str
+    sequence: str
+    line: str
+    """The event as it is stored, without the newline."""
+    attributes: dict[str, Any]
+    """What subscribers may filter on, by name: str, int, Decimal or bool, as sanitised."""
+
+
 def envelope_for(plan: Plan, key_version: int) -> Callable[[Change, Sanitised, Fraud | None], Event]:
     """The function that wraps sanitised changes of one policy, under one version of the token keys."""
     policy = {"name": plan.name, "version": plan.version, "sha256": plan.sha256, "key_version": key_version}
-    exposed = [(_attribute_name(path), paths.parse(path)) for path in plan.routes.sns.attributes]
 
     def envelope(change: Change, sanitised: Sanitised, fraud: Fraud | None) -> Event:
         body = {
@@ -65,13 +75,6 @@ def envelope_for(plan: Plan, key_version: int) -> Callable[[Change, Sanitised, F
             "policy": policy,
             "notes": sanitised.notes.as_event(),
         }
-        attributes: dict[str, Any] = {"type": change.kind, "policy": plan.name}
-        if fraud is not None:
-            attributes |= {"flagged": fraud.flagged, "score": Decimal(str(fraud.score))}
-        image = sanitised.new or sanitised.old
-        for name, path in exposed:
-            if (value := _at(image, path)) is not None:
-                attributes[name] = value
         return Event(
             event_id=change.event_id,
             sequence=change.sequence,
@@ -79,10 +82,35 @@ def envelope_for(plan: Plan, key_version: int) -> Callable[[Change, Sanitised, F
             line=dumps(body),
             fraud=fraud,
             notes=sanitised.notes,
-            attributes=attributes,
         )
 
     return envelope
+
+
+def alert_for(plan: Plan) -> Callable[[str], Alert | None]:
+    """The function that makes an alert of an event's line, None where the policy routes it to nobody.
+
+    It goes by the line, not by the event that this run has made, because that may have been stored by another
+    run, under another policy or model: subscribers must not hear of a score that is nowhere to be found.
+    """
+    route = plan.routes.sns
+    exposed = [(_attribute_name(path), paths.parse(path)) for path in route.attributes]
+
+    def alert(line: str) -> Alert | None:
+        body = json.loads(line, parse_float=Decimal)
+        fraud = body["fraud"]
+        if route.events == "none" or (route.events == "flagged" and not (fraud and fraud["flagged"])):
+            return None
+        attributes: dict[str, Any] = {"type": body["type"], "policy": plan.name}
+        if fraud is not None:
+            attributes |= {"flagged": fraud["flagged"], "score": fraud["score"]}
+        image = body["new"] or body["old"]
+        for name, path in exposed:
+            if (value := _at(image, path)) is not None:
+                attributes[name] = value
+        return Alert(body["event_id"], body["sequence"], line, attributes)
+
+    return alert
 
 
 def summary(

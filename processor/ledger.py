@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.aws import calling
@@ -43,6 +44,8 @@ ID_BYTES: Final = 8  # names are compared only among intents that overlap in seq
 SEQUENCE_DIGITS: Final = 40  # padded, so that sort keys sort as the numbers do
 ROUNDS_MAX: Final = 8  # of declaring anew; more than two need another run that fences at the same time
 PAGES_MAX: Final = 64  # of 1 MB
+GENERATION_BYTES: Final = 4
+FENCED_MAX: Final = 10_000  # keys remembered: some 2 MB
 SUFFIX: Final = ".jsonl.gz"
 DAY_S: Final = 86_400
 
@@ -114,6 +117,7 @@ class Ledger:
         self._dynamodb, self._table, self._feed, self._clock = dynamodb, table, feed, clock
         self._policy, self._edition, self._summarise = policy, edition, summarise
         self._retention_s = retention_days * DAY_S
+        self._fenced: set[str] = set()
 
     def settle(self, lane: str, events: Sequence[Event], holding: Holding) -> list[Settled]:
         """Bring every event into exactly one object, and say which intents hold them now.
@@ -133,7 +137,7 @@ class Ledger:
             name: event for event in events if (name := record_id(event.event_id, event.sequence)) not in held
         }
         settled: list[Settled] = []
-        generation = 0
+        generation = ""
         for _ in range(ROUNDS_MAX):
             if not remaining and not held:
                 return settled
@@ -154,7 +158,9 @@ class Ledger:
                 return settled
             if (stored := self._feed.create(intent.key, remaining.values())) is not None:
                 return [*settled, Settled(intent, stored)]
-            generation += 1  # fenced by another run: the same records need another key
+            # Fenced by another run: the same records need another key, and one that no earlier delivery had,
+            # or a few fences would keep them out for ever.
+            generation = token_hex(GENERATION_BYTES)
         raise Transient(f"ledger: {ROUNDS_MAX} rounds without a free key, because other runs fence at once")
 
     def _said_by_others(self, mine: Intent) -> tuple[list[Settled], frozenset[bytes]]:
@@ -168,10 +174,20 @@ class Ledger:
                 continue
             doomed |= other.held
             if not other.records.isdisjoint(mine.records | mine.held):
-                stored = self._feed.fence(other.key)
+                stored = self._fence(other.key)
                 if stored is not None:
                     done.append(Settled(other, stored))
         return done, doomed
+
+    def _fence(self, key: str) -> Stored | None:
+        """What `Feed.fence` says. What is fenced stays so, and is not asked again."""
+        if key in self._fenced:
+            return None
+        if (stored := self._feed.fence(key)) is None:
+            if len(self._fenced) == FENCED_MAX:
+                self._fenced.clear()
+            self._fenced.add(key)
+        return stored
 
     def _partition(self, lane: str) -> str:
         """Where the intents of a lane are: two policies on one stream do not take each other's for theirs."""
@@ -219,7 +235,7 @@ class Ledger:
         raise Transient(f"ledger: more than {PAGES_MAX} MB of intents after this batch")
 
     def _intent(
-        self, lane: str, events: dict[bytes, Event], held: Mapping[bytes, Poisoned], generation: int
+        self, lane: str, events: dict[bytes, Event], held: Mapping[bytes, Poisoned], generation: str
     ) -> Intent:
         sequences = [*(event.sequence for event in events.values()), *(one.sequence for one in held.values())]
         first, last = _range(sequences)

@@ -12,16 +12,16 @@ from processor.stream import decode, sequence_of
 from processor.telemetry import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from processor.audit import Audit
-    from processor.event import Event
+    from processor.event import Alert, Event
     from processor.ledger import Ledger, Settled
     from processor.policy import Plan, Sanitised, Sanitiser
     from processor.quarantine import Quarantine
     from processor.removals import Removals
     from processor.scoring import Fraud, Scorer
-    from processor.sinks import Alerts
+    from processor.sinks import Alerts, Feed, Stored
     from processor.stream import Change
     from processor.subjects import Person, Subjects
     from processor.telemetry import Tally
@@ -42,7 +42,9 @@ class Gate:
     envelope: Callable[[Change, Sanitised, Fraud | None], Event]
     quarantine: Quarantine
     ledger: Ledger
+    feed: Feed
     audit: Audit
+    alert: Callable[[str], Alert | None]
     alerts: Alerts
     removals: Removals
 
@@ -82,7 +84,8 @@ def pass_through(
 
     tally.enters("settle")
     settled = _settle(gate, changes, events, poisoned, tally, is_replay=is_replay)
-    tally.duplicates = _found(settled, events)
+    found = _found(settled, events, poisoned)
+    tally.duplicates = sum(len(names) for names in found.values())
     tally.enters("audit")
     for one in settled:
         tally.add(one)
@@ -90,8 +93,8 @@ def pass_through(
     tally.enters("people")
     tally.forgotten = gate.removals.forget(_removed(gate, changes))
     tally.enters("alerts")
-    alerts = [event for event in events if _alerts(gate.plan, event)]
-    gate.alerts.publish(alerts, _where(settled, alerts))
+    alerts = _alerts(gate, settled, events, found)
+    gate.alerts.publish(alerts)
     tally.alerts = len(alerts)
     if late:
         first = min((change.sequence for change in late), key=int)
@@ -211,22 +214,41 @@ def _poisoned(record: Any, poison: Poison) -> Poisoned:
     return Poisoned(record, lane_of(record), sequence, named, poison.reason, poison.path)
 
 
-def _alerts(plan: Plan, event: Event) -> bool:
-    """Whether the policy routes the event to the topic."""
-    return plan.routes.sns.events == "all" or (plan.routes.sns.events == "flagged" and event.flagged)
+def _found(
+    settled: Sequence[Settled], events: Sequence[Event], poisoned: Sequence[Poisoned]
+) -> dict[str, frozenset[bytes]]:
+    """Which records of the batch were written before, by the keys of the objects in which they are."""
+    there = [one for one in settled if not one.stored.created]
+    if not there:
+        return {}
+    named = [(one.event_id, one.sequence) for one in events] + [
+        (one.event_id, one.sequence) for one in poisoned
+    ]
+    batch = frozenset(record_id(*name) for name in named)
+    return {one.stored.key: batch & one.intent.records for one in there}
 
 
-def _found(settled: Sequence[Settled], events: Sequence[Event]) -> int:
-    """How many of the events were written before, so that this run has not written them again."""
-    names = frozenset[bytes]().union(*(one.intent.records for one in settled if not one.stored.created))
-    return sum(record_id(event.event_id, event.sequence) in names for event in events) if names else 0
+def _alerts(
+    gate: Gate, settled: Sequence[Settled], events: Sequence[Event], found: Mapping[str, frozenset[bytes]]
+) -> list[tuple[Alert, Stored]]:
+    """What the policy routes to the topic of what is *stored* of the batch, in the stream's order.
 
-
-def _where(settled: Sequence[Settled], events: Sequence[Event]) -> dict[str, Any]:
-    """The object in which each event is stored, by event id."""
-    return {
-        event.event_id: one.stored
-        for event in events
-        for one in settled
-        if record_id(event.event_id, event.sequence) in one.intent.records
-    }
+    Who wrote an object before may have died before it told anybody, and may have flagged other events than
+    this run would: so what was found is read back.
+    """
+    route = gate.plan.routes.sns.events
+    alerts: list[tuple[Alert, Stored]] = []
+    for one in settled:
+        names = found.get(one.stored.key, one.intent.records)
+        lines: Iterable[str] = ()
+        if one.stored.created:
+            lines = (
+                event.line for event in events if route == "all" or (route == "flagged" and event.flagged)
+            )
+        elif route == "all" or (route == "flagged" and one.intent.summary["flagged"]):
+            lines = gate.feed.lines(one.stored)
+        made = [alert for line in lines if (alert := gate.alert(line)) is not None]
+        alerts += [
+            (alert, one.stored) for alert in made if record_id(alert.event_id, alert.sequence) in names
+        ]
+    return sorted(alerts, key=lambda pair: int(pair[0].sequence))

@@ -1,6 +1,6 @@
 """Where events go: objects in S3, each created once, and alerts on SNS.
 
-AWS calls: s3:PutObject and s3:GetObject (for HEAD) under `events/<policy>/`, s3:PutObject by `put_once`,
+AWS calls: s3:PutObject and s3:GetObject (for HEAD, too) under `events/<policy>/`, s3:PutObject by `put_once`,
 sns:Publish on the topic (PublishBatch is authorised as Publish).
 """
 
@@ -20,7 +20,7 @@ from processor.errors import Transient
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from processor.event import Event
+    from processor.event import Alert, Event
 
 GZIP_LEVEL: Final = 3  # 9 µs and 0.39 of the size; level 6 takes 21 µs for 0.37
 GZIP_WBITS: Final = (
@@ -78,6 +78,16 @@ class Feed:
         """
         return None if self._put(key, b"", FENCE) else self._find(key)
 
+    def lines(self, stored: Stored) -> list[str]:
+        """The events in an object, as they are stored.
+
+        Raises:
+            Transient: S3 did not say.
+        """
+        with calling("s3:GetObject on events"):
+            body = self._s3.get_object(Bucket=stored.bucket, Key=stored.key)["Body"].read()
+        return zlib.decompress(body, GZIP_WBITS).decode("ascii").splitlines()
+
     def _put(self, key: str, content: bytes, metadata: dict[str, str]) -> Stored | None:
         body = zlib.compress(content, GZIP_LEVEL, GZIP_WBITS)
         answer = put_once(
@@ -127,30 +137,31 @@ class Alerts:
         self._sns, self._topic_arn = sns, topic_arn
         self._fifo = {"MessageGroupId": policy} if topic_arn.endswith(".fifo") else None
 
-    def publish(self, events: Sequence[Event], objects: Mapping[str, Stored]) -> None:
-        """Publish in the order given; `objects` says where each event is stored, by event id.
+    def publish(self, alerts: Sequence[tuple[Alert, Stored]]) -> None:
+        """Publish in the order given; beside each alert stands the object in which its event is.
 
         Raises:
             Transient: with the sequence number of the first event that was not published; none after it was
             but those of the same request.
         """
-        for request in _requests(self._entry(str(at), event, objects) for at, event in enumerate(events)):
-            first = events[int(request[0]["Id"])]
+        entries = (self._entry(str(at), *alert) for at, alert in enumerate(alerts))
+        for request in _requests(entries):
+            first, _ = alerts[int(request[0]["Id"])]
             with calling("sns:Publish", first.sequence):
                 answer = self._sns.publish_batch(TopicArn=self._topic_arn, PublishBatchRequestEntries=request)
             if answer.get("Failed"):
                 failed = min(answer["Failed"], key=lambda entry: int(entry["Id"]))
-                sequence, code = events[int(failed["Id"])].sequence, str(failed.get("Code", "unknown"))
+                sequence, code = alerts[int(failed["Id"])][0].sequence, str(failed.get("Code", "unknown"))
                 raise Transient(f"sns:Publish: {code}", sequence=sequence, code=code)
 
-    def _entry(self, name: str, event: Event, objects: Mapping[str, Stored]) -> dict[str, Any]:
-        attributes = {key: _attribute(value) for key, value in event.attributes.items() if value != ""}
-        message = event.line
+    def _entry(self, name: str, alert: Alert, stored: Stored) -> dict[str, Any]:
+        attributes = {key: _attribute(value) for key, value in alert.attributes.items() if value != ""}
+        message = alert.line
         if len(message) + _size(attributes) > BATCH_BYTES_MAX:
-            message = _pointer(event, objects[event.event_id])
+            message = _pointer(alert, stored)
         entry = {"Id": name, "Message": message, "MessageAttributes": attributes}
         if self._fifo is not None:
-            entry |= self._fifo | {"MessageDeduplicationId": event.event_id}
+            entry |= self._fifo | {"MessageDeduplicationId": alert.event_id}
         return entry
 
 
@@ -192,14 +203,14 @@ def _size(attributes: Mapping[str, Mapping[str, str]]) -> int:
     )
 
 
-def _pointer(event: Event, stored: Stored) -> str:
+def _pointer(alert: Alert, stored: Stored) -> str:
     """What is published of an event that is too large for SNS: where it is (claim check pattern)."""
     return json.dumps(
         {
             "schema": POINTER,
-            "event_id": event.event_id,
-            "sequence": event.sequence,
-            "score": event.fraud and event.fraud.score,
+            "event_id": alert.event_id,
+            "sequence": alert.sequence,
+            "score": None if (score := alert.attributes.get("score")) is None else float(score),
             "bucket": stored.bucket,
             "key": stored.key,
         }

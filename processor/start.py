@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from processor.audit import Audit, Chain
 from processor.aws import connect
 from processor.errors import Finding, PolicyError
-from processor.event import envelope_for, summary
+from processor.event import alert_for, envelope_for, summary
 from processor.keys import DataKeys, key_ring
 from processor.ledger import Ledger
 from processor.pipeline import Gate
@@ -86,6 +86,7 @@ def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, c
             policy=plan.name,
         ),
         ledger=_ledger(settings, plan, scorer.model if scorer else None, keys, aws),
+        feed=Feed(aws.s3, settings.events_bucket),
         audit=Audit(
             aws.s3,
             settings.audit_bucket,
@@ -101,6 +102,7 @@ def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, c
             function=settings.function_name,
             clock=time.time,
         ),
+        alert=alert_for(plan),
         alerts=Alerts(aws.sns, settings.alerts_topic_arn, plan.name),
     )
 

@@ -83,6 +83,7 @@ CALLS: Final = (
     "kms:GenerateDataKey for values",
     "kms:GenerateMac for token key version {number}",
     "s3:HeadObject on events",
+    "s3:GetObject on events",
     "s3:PutObject under {folder}/",
     "sns:Publish",
 )

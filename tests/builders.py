@@ -73,7 +73,7 @@ def stream_record(
     }
 
 
-def event(at: int = 0, *, line: str | None = None, score: float | None = None, **attributes: Any) -> Event:
+def event(at: int = 0, *, line: str | None = None, score: float | None = None) -> Event:
     """The `at`th event of a stream, as the envelope would have made it; flagged from a score of 0.995 on."""
     fraud = None if score is None else Fraud(score, score >= 0.995, (), "payments_fraud@0123456789ab", 0)
     return Event(
@@ -83,5 +83,4 @@ def event(at: int = 0, *, line: str | None = None, score: float | None = None, *
         line=f'{{"event_id":"{at:032x}"}}' if line is None else line,
         fraud=fraud,
         notes=Notes((("amount", "keep"),), [1], dropped=2),
-        attributes=attributes,
     )

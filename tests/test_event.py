@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.event import dumps, envelope_for, summary
+from processor.event import Alert, alert_for, dumps, envelope_for, summary
 from processor.policy import Notes, Sanitised
 from processor.scoring import Fraud, Reason
 from processor.stream import decode
@@ -53,8 +53,8 @@ def test_a_lone_surrogate_stays_json() -> None:
     assert json.loads(dumps({"note": "\ud800"})) == {"note": "\ud800"}
 
 
-def plan(**routes: Any) -> Any:
-    sns = SimpleNamespace(events="flagged", attributes=routes.get("attributes", ()))
+def plan(events: str = "flagged", attributes: tuple[str, ...] = ()) -> Any:
+    sns = SimpleNamespace(events=events, attributes=attributes)
     return SimpleNamespace(name="payments", version=7, sha256="ab" * 32, routes=SimpleNamespace(sns=sns))
 
 
@@ -112,26 +112,44 @@ def test_the_envelope_is_the_contract() -> None:
 def test_attributes_are_sanitised_scalars() -> None:
     paths = ("card.network", "amount", "tags", "missing", '["odd name"]')
     change = decode(stream_record({"payment_id": "p-1"}))
-    make = envelope_for(plan(attributes=paths), 2)
     verdict = Fraud(score=0.5, flagged=False, reasons=(), model="m@1", imputed=0)
-    made = make(change, sanitised(NEW | {"odd name": True}), verdict)
-    assert made.attributes == {
-        "type": "INSERT",
-        "policy": "payments",
-        "flagged": False,
-        "score": Decimal("0.5"),
-        "card.network": "visa",
-        "amount": Decimal("12.50"),
-        "odd_name": True,
-    }
+    made = envelope_for(plan(), 2)(change, sanitised(NEW | {"odd name": True}), verdict)
+    assert alert_for(plan("all", attributes=paths))(made.line) == Alert(
+        event_id=f"{0:032x}",
+        sequence=str(FIRST_SEQUENCE),
+        line=made.line,
+        attributes={
+            "type": "INSERT",
+            "policy": "payments",
+            "flagged": False,
+            "score": Decimal("0.5"),
+            "card.network": "visa",
+            "amount": Decimal("12.50"),
+            "odd_name": True,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("route", "routed"), [("all", [True, True]), ("flagged", [True, False]), ("none", [False, False])]
+)
+def test_an_alert_is_made_of_what_the_policy_routes(route: str, routed: list[bool]) -> None:
+    make, alert = envelope_for(plan(), 2), alert_for(plan(route))
+    change = decode(stream_record({"payment_id": "p-1"}))
+    verdicts = [Fraud(score, score > 0.5, (), "m@1", 0) for score in (0.9, 0.1)]
+    lines = [make(change, sanitised(), verdict).line for verdict in verdicts]
+    assert [alert(line) is not None for line in lines] == routed
 
 
 def test_a_removal_has_no_verdict_and_speaks_of_the_old_image() -> None:
     change = decode(stream_record(None, {"payment_id": "p-1"}))
-    made = envelope_for(plan(attributes=("amount",)), 2)(change, sanitised(None, NEW), None)
+    made = envelope_for(plan(), 2)(change, sanitised(None, NEW), None)
     assert json.loads(made.line)["fraud"] is None
-    assert made.attributes == {"type": "REMOVE", "policy": "payments", "amount": Decimal("12.50")}
     assert not made.flagged
+    assert alert_for(plan())(made.line) is None
+    told = alert_for(plan("all", attributes=("amount",)))(made.line)
+    assert told is not None
+    assert told.attributes == {"type": "REMOVE", "policy": "payments", "amount": Decimal("12.50")}
 
 
 def test_the_summary_counts() -> None:

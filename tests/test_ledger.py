@@ -136,6 +136,40 @@ def test_the_same_batch_again_is_found_not_written(aws: Any) -> None:
     assert times_written(bodies()) == expected(range(10))
 
 
+def test_no_number_of_fences_keeps_records_out_for_ever() -> None:
+    """Whoever fences while others write, again and again: each delivery alone gets through."""
+    s3, dynamodb = FakeS3(), FakeDynamoDB()
+    for _ in range(20):
+        run = ledger(s3, dynamodb)
+        s3.hook = lambda moment: fence_all(s3, dynamodb) if moment == "before PutObject events" else None
+        with pytest.raises(Transient, match="rounds without a free key"):
+            run.settle(LANE, [event(0)], NOTHING)
+    s3.hook = lambda _moment: None
+    (settled,) = ledger(s3, dynamodb).settle(LANE, [event(0)], NOTHING)
+    assert settled.stored.created
+    assert times_written(s3.under("events/").values()) == expected(range(1))
+
+
+def fence_all(s3: FakeS3, dynamodb: FakeDynamoDB) -> None:
+    """What another run does that sees all intents at a bad moment."""
+    hook, s3.hook = s3.hook, lambda _moment: None
+    for item in list(dynamodb.items.values()):
+        Feed(s3, BUCKET).fence(item["object_key"]["S"])
+    s3.hook = hook
+
+
+def test_what_is_fenced_is_not_fenced_again_by_the_same_environment() -> None:
+    s3, dynamodb = FakeS3(), FakeDynamoDB()
+    s3.hook = lambda moment: fence_all(s3, dynamodb) if moment == "before PutObject events" else None
+    run = ledger(s3, dynamodb)
+    with pytest.raises(Transient):
+        run.settle(LANE, [event(0)], NOTHING)
+    puts = Counter[str]()
+    s3.hook = lambda moment: puts.update([moment])
+    run.settle(LANE, [event(0)], NOTHING)
+    assert puts["before PutObject events"] <= 3
+
+
 def test_a_batch_cut_anew_is_written_where_it_is_missing(aws: Any) -> None:
     s3, dynamodb, bodies = aws
     gate = ledger(s3, dynamodb)

@@ -180,6 +180,40 @@ def test_a_refused_alert_is_where_the_stream_goes_on() -> None:
     }
 
 
+def test_what_is_stored_is_told_though_its_writer_died_and_this_run_would_not_flag_it() -> None:
+    """A deployment between two deliveries: another model, or another threshold."""
+    world, tally = World(), Tally()
+    world.refuse_alerts = lambda _message: True
+    with pytest.raises(Transient):
+        pass_through(replace(world.gate(), threshold=0.9), records(), Tally())
+    world.refuse_alerts = lambda _message: False
+    pass_through(replace(world.gate(), threshold=1.1), records(200), tally)
+    told = {json.loads(entry["Message"])["event_id"]: entry["Message"] for entry in world.published}
+    stored = {event["event_id"]: event for event in world.events()[:200] if event["fraud"]["flagged"]}
+    assert len(stored) > 5
+    assert {name: json.loads(line) for name, line in told.items()} == stored
+    assert tally.alerts == len(stored)
+
+
+def test_nobody_is_told_of_what_this_run_would_flag_and_the_stored_event_does_not() -> None:
+    world = World()
+    pass_through(replace(world.gate(), threshold=1.1), records(), Tally())
+    pass_through(replace(world.gate(), threshold=0.9), records(), Tally())
+    assert world.published == []
+
+
+def test_nobody_is_told_of_what_another_run_holds() -> None:
+    world = World()
+    delivered = records()
+    strict = world.gate()
+    for one in delivered:
+        del one["dynamodb"]["NewImage"]["customer_id"]
+    pass_through(strict, delivered, Tally())
+    pass_through(replace(world.gate(), threshold=0.0), records(), Tally())
+    assert world.events() == []
+    assert world.published == []
+
+
 @pytest.mark.parametrize(("route", "alerts"), [("all", 20), ("none", 0)])
 def test_the_policy_routes_alerts(route: str, alerts: int) -> None:
     world = World()

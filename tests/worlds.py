@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from models.simulator import payments
 from processor.audit import Audit, Chain
 from processor.crypto import KeyRing
-from processor.event import envelope_for, summary
+from processor.event import alert_for, envelope_for, summary
 from processor.ledger import Ledger
 from processor.pipeline import Gate
 from processor.policy import Sanitiser
@@ -108,10 +108,12 @@ class World:
                 s3=self.s3, kms=FakeKMS(), bucket="quarantine", data_key_arn="arn", policy=plan.name
             ),
             ledger=ledger,
+            feed=Feed(self.s3, "events"),
             audit=Audit(self.s3, "audit", chain=chain, policy_name=plan.name, policy_sha256=plan.sha256),
             removals=Removals(
                 plan=plan, subjects=subjects, chain=chain, function="tidegate-dev-payments", clock=lambda: NOW
             ),
+            alert=alert_for(plan),
             alerts=Alerts(self, "arn:aws:sns:eu-west-1:123456789012:alerts", plan.name),
         )
 
