@@ -133,10 +133,19 @@ run "alarms_ring_for_what_needs_somebody" {
     error_message = "Mismatches must ring by their share of the records, and when they last."
   }
 
+  assert {
+    condition = (
+      jsonencode([aws_cloudwatch_metric_alarm.stopped.alarm_name, aws_cloudwatch_metric_alarm.stopped.metric_name, aws_cloudwatch_metric_alarm.stopped.dimensions]) ==
+      jsonencode(["tidegate-test-cards-stopped", "BatchesStopped", { Policy = "cards" }]) &&
+      aws_cloudwatch_metric_alarm.stopped.datapoints_to_alarm == 3 && aws_cloudwatch_metric_alarm.stopped.period == 60
+    )
+    error_message = "A throttled minute is no news; a service that refuses for minutes is, and Lambda counts no error then."
+  }
+
   # The functions say nothing while no record comes, and a topic that is told of that is soon muted.
   assert {
     condition = alltrue([
-      for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched] :
+      for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped, aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched] :
       alarm.treat_missing_data == "notBreaching" && jsonencode(alarm.alarm_actions) == jsonencode(["arn:aws:sns:eu-west-1:123456789012:on-call"]) && length(alarm.alarm_description) > 100 && length(alarm.alarm_description) < 1000
     ])
     error_message = "Every alarm must be silent without data, tell the topics given, and say what to do."

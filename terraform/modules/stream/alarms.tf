@@ -41,6 +41,24 @@ resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   ok_actions          = var.alarm_topic_arns
 }
 
+# The function answers where to go on instead of failing, so that Lambda counts no error.
+resource "aws_cloudwatch_metric_alarm" "stopped" {
+  alarm_name          = "${var.name}-stopped"
+  alarm_description   = "For minutes AWS has stopped batches of policy ${var.policy}, or time has run out in them: they come again, and the stream waits. In the log ${aws_cloudwatch_log_group.this.name}, the lines that begin with stopped name the call and AWS's code. AccessDenied: the role or a key policy has changed. Throttling, 5xx: it passes by itself. Time ran out: raise timeout_s or memory_mb, or lower batch_size."
+  namespace           = "Tidegate"
+  metric_name         = "BatchesStopped"
+  dimensions          = { Policy = var.policy }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}
+
 # --- Is it safe? -------------------------------------------------------------------------------------
 
 # These two tell nobody when they recover: that no more came does not mean that somebody looked.
