@@ -20,11 +20,11 @@ from models.spec import SPEC
 from models.training import require_parity
 from processor.errors import ModelError
 from processor.scoring.artefact import ARRAYS, FORMAT, MANIFEST, checked, load_scorer, pack, read_manifest
+from processor.scoring.features import describe
 
 if TYPE_CHECKING:
     from models.training import Trained
     from processor.scoring.artefact import Manifest
-    from processor.scoring.features import Feature
 
 ESTIMATOR: Final = "model.joblib"
 CARD: Final = "MODEL_CARD.md"
@@ -69,7 +69,7 @@ def _manifest(trained: Trained, files: dict[str, bytes]) -> dict[str, Any]:
         "format": FORMAT,
         "model": trained.spec.model,
         "reads": list(trained.spec.reads),
-        "features": [_entry(feature) for feature in trained.scorer.features.features],
+        **describe(trained.scorer.features),
         "forest": {
             "aggregation": forest.aggregation,
             "trees": len(forest.roots),
@@ -85,12 +85,6 @@ def _manifest(trained: Trained, files: dict[str, bytes]) -> dict[str, Any]:
         "figures": trained.figures,
         "libraries": libraries(),
     }
-
-
-def _entry(feature: Feature) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": feature.name, "kind": feature.kind, "of": feature.of}
-    entry["median"] = feature.median
-    return entry | ({"shares": dict(feature.shares)} if feature.shares else {})
 
 
 def libraries() -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from models.sources import SCENARIO
-from processor.scoring.features import FeatureSet, instant
+from processor.scoring.features import FeatureSet, Memory, Step, instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from models.sources import Source
     from models.spec import Spec
-    from processor.scoring.features import Feature, FloatColumn, Matrix
+    from processor.scoring.features import Feature
+    from processor.scoring.features.values import FloatColumn, Matrix
 
     Progress = Callable[[str, int], None]  # (what is being done, records done)
 
@@ -93,7 +94,7 @@ def _measured(features: FeatureSet, spec: Spec, images: list[dict[str, Any]]) ->
     ]
     scenario = [value if type(value := image.get(SCENARIO)) is int else -1 for image in images]
     return (
-        features.measure(images),
+        features.measure([Step(None, image) for image in images], Memory()),
         np.array([instant(image.get(spec.time)) for image in images]),
         np.array(label),
         np.array(scenario),

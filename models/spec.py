@@ -10,7 +10,8 @@ import yaml
 
 from models.simulator.world import Recipe
 from processor.errors import ModelError
-from processor.scoring.features import KINDS, Feature
+from processor.scoring.features import FIELD_KINDS as KINDS
+from processor.scoring.features import Feature
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from models.rows import Progress
     from models.sources import Source
     from models.spec import Spec
-    from processor.scoring.features import Matrix
+    from processor.scoring.features.values import Matrix
     from processor.scoring.kernel import Forest
 
 FEWEST_RECORDS: Final = 1_000

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from processor.errors import Poison, Transient
 from processor.ledger import Holding, lane_of, record_id
 from processor.quarantine import Poisoned
+from processor.scoring import Step
 from processor.stream import decode, sequence_of
 from processor.telemetry import place_of
 
@@ -135,8 +136,8 @@ def _score(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> list[Fraud | No
     """The model's verdict on each change, in one matrix; none on a removal, which is not a payment."""
     if gate.scorer is None:
         return [None] * len(changes)
-    images = [change.new for _, change in changes if change.new is not None]
-    verdicts = iter(gate.scorer.score(images, gate.threshold))
+    steps = [Step(change.old, change.new) for _, change in changes]
+    verdicts = iter(gate.scorer.score(steps, gate.threshold))
     return [None if change.new is None else next(verdicts) for _, change in changes]
 
 

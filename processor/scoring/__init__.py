@@ -4,6 +4,16 @@ Pure but for what reads an artefact's folder: `granted_scorer`, `load_scorer`, `
 """
 
 from processor.scoring.artefact import granted_scorer, load_scorer, served_files
+from processor.scoring.features import Memory, Step
 from processor.scoring.scorer import Fraud, Reason, Scorer
 
-__all__ = ["Fraud", "Reason", "Scorer", "granted_scorer", "load_scorer", "served_files"]
+__all__ = [
+    "Fraud",
+    "Memory",
+    "Reason",
+    "Scorer",
+    "Step",
+    "granted_scorer",
+    "load_scorer",
+    "served_files",
+]

@@ -17,7 +17,7 @@ import numpy as np
 
 from processor.errors import ModelError
 from processor.scoring.calibration import Calibration
-from processor.scoring.features import KINDS, Feature, FeatureSet
+from processor.scoring.features import restore
 from processor.scoring.kernel import Forest
 from processor.scoring.scorer import Scorer
 
@@ -66,7 +66,7 @@ def load_scorer(folder: Path) -> Scorer:
     data = checked(manifest, ARRAYS)
     path = folder / ARRAYS
     try:
-        features = FeatureSet([_feature(entry) for entry in manifest.content["features"]])
+        features = restore(manifest.content)
         forest, calibration = unpack(data, manifest.content["forest"], len(features.names))
         model = manifest.model
     except (KeyError, TypeError, ValueError, EOFError) as error:
@@ -189,10 +189,3 @@ def unpack(data: bytes, shape: dict[str, Any], features: int) -> tuple[Forest, C
         scale=float(shape["scale"]),
     )
     return forest, Calibration(arrays["raw"], arrays["share"])
-
-
-def _feature(entry: dict[str, Any]) -> Feature:
-    if entry["kind"] not in KINDS:
-        raise ValueError(f"a feature of kind {entry['kind']!r}")
-    shares = {str(value): float(share) for value, share in entry.get("shares", {}).items()}
-    return Feature(entry["name"], entry["kind"], entry["of"], float(entry["median"]), shares)

@@ -15,7 +15,7 @@ import numpy as np
 from processor.errors import ModelError
 
 if TYPE_CHECKING:
-    from processor.scoring.features import FloatColumn
+    from processor.scoring.features.values import FloatColumn
 
 # Where the curve is kept: everywhere, then finer and finer in the tail where the thresholds are.
 GRID: Final = np.concatenate(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from processor.scoring.features import FloatColumn, Matrix
+    from processor.scoring.features.values import FloatColumn, Matrix
 
     Nodes = NDArray[np.intp]
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from math import isnan
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from processor.scoring import calibration
+from processor.scoring.features import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from processor.scoring.calibration import Calibration
-    from processor.scoring.features import FeatureSet
+    from processor.scoring.features import FeatureSet, Step
     from processor.scoring.kernel import Forest
 
 REASONS: Final = 3
@@ -38,6 +40,7 @@ class Fraud(NamedTuple):
     reasons: tuple[Reason, ...]  # the strongest first; none unless flagged
     model: str
     imputed: int  # features that the record lacked
+    features: dict[str, float | None] | None = None  # what it was judged by, if that is to be kept
 
 
 class Scorer:
@@ -58,18 +61,39 @@ class Scorer:
         """
         return calibration.threshold(flag_at)
 
-    def score(self, images: Sequence[Mapping[str, Any]], threshold: float) -> list[Fraud]:
-        """One verdict per image, in order. Raw values do not leave: only scores and names of features do."""
-        if not images:
+    def score(
+        self, steps: Sequence[Step], threshold: float, memory: Memory | None = None, *, keep: bool = False
+    ) -> list[Fraud]:
+        """One verdict for each step that has an `after`, in order.
+
+        Args:
+            steps: in the order of the stream.
+            threshold: from which score on a step is flagged.
+            memory: what is known of the steps' entities; the steps join it.
+            keep: whether to say what each was judged by. Otherwise only the names of features leave.
+        """
+        matrix = self.features.measure(steps, Memory() if memory is None else memory)
+        if not len(matrix):
             return []
-        matrix = self.features.measure(images)
+        kept = self._kept(matrix) if keep else [None] * len(matrix)
         imputed = self.features.impute(matrix)
         scores = np.round(self.calibration.percentile(self.forest.scores(matrix)), DECIMALS)
         flagged = scores >= threshold
         reasons = iter(self._reasons(matrix[flagged]))
         return [
-            Fraud(score, flag, next(reasons) if flag else (), self.model, lacking)
-            for score, flag, lacking in zip(scores.tolist(), flagged.tolist(), imputed.tolist(), strict=True)
+            Fraud(score, flag, next(reasons) if flag else (), self.model, lacking, features)
+            for score, flag, lacking, features in zip(
+                scores.tolist(), flagged.tolist(), imputed.tolist(), kept, strict=True
+            )
+        ]
+
+    def _kept(self, matrix: NDArray[np.float32]) -> list[dict[str, float | None]]:
+        return [
+            {
+                name: None if isnan(value) else value
+                for name, value in zip(self.features.names, row, strict=True)
+            }
+            for row in matrix.tolist()
         ]
 
     def _reasons(self, matrix: NDArray[np.float32]) -> list[tuple[Reason, ...]]:

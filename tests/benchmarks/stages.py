@@ -26,7 +26,7 @@ from processor.crypto import KeyRing
 from processor.event import envelope_for
 from processor.policy import Sanitiser
 from processor.policy.source import compile_policy
-from processor.scoring import load_scorer
+from processor.scoring import Memory, Step, load_scorer
 from processor.sinks import GZIP_LEVEL, GZIP_WBITS
 from processor.stream import decode
 from tests.builders import stream_record
@@ -70,10 +70,10 @@ def stages(batch: int) -> dict[str, tuple[Callable[[], Any], Callable[[], Any] |
     simulated = payments(batch, seed=1, start=datetime(2026, 11, 1, tzinfo=UTC))
     records = [stream_record(payment, at=at) for at, payment in enumerate(simulated)]
     changes = [decode(record) for record in records]
-    images = [change.new for change in changes if change.new is not None]
-    matrix = scorer.features.measure(images)
+    steps = [Step(change.old, change.new) for change in changes]
+    matrix = scorer.features.measure(steps, Memory())
     scorer.features.impute(matrix)
-    verdicts = scorer.score(images, threshold)
+    verdicts = scorer.score(steps, threshold)
     cleaned = [sanitiser.sanitise(change) for change in changes]
     trios = list(zip(changes, cleaned, verdicts, strict=True))
     lines = "".join(envelope(*trio).line + "\n" for trio in trios).encode()
@@ -83,7 +83,7 @@ def stages(batch: int) -> dict[str, tuple[Callable[[], Any], Callable[[], Any] |
             lambda: [decode(record) for record in records],
             lambda: [boto3_decode(record, deserialize) for record in records],
         ),
-        "score": (lambda: scorer.score(images, threshold), lambda: forest.score_samples(matrix)),
+        "score": (lambda: scorer.score(steps, threshold), lambda: forest.score_samples(matrix)),
         "sanitise": (lambda: [sanitiser.sanitise(change) for change in changes], None),
         "envelope": (lambda: [envelope(*trio) for trio in trios], None),
         "gzip": (

@@ -50,10 +50,10 @@ ALONE = """
 import numpy
 assert numpy.__file__.startswith(root)
 from processor.start import packaged_plan
-from processor.scoring import granted_scorer
+from processor.scoring import Step, granted_scorer
 plan = packaged_plan(Path(root, "policy.json"))
 scorer = granted_scorer(Path(root, "model"), plan.score)
-print(len(names), plan.name, scorer.score([{}], 0.995)[0].imputed)
+print(len(names), plan.name, scorer.score([Step(None, {})], 0.995)[0].imputed)
 """
 
 ACCESS_ALONE = """

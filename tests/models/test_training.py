@@ -15,7 +15,7 @@ from models.sources import Recorded, Simulated
 from models.spec import Spec
 from models.training import Trained, train
 from processor.errors import ModelError
-from processor.scoring import load_scorer
+from processor.scoring import Step, load_scorer
 from processor.scoring.artefact import read_manifest
 
 RELEASED = Path(__file__).parents[2] / "models" / "payments_fraud"
@@ -169,9 +169,9 @@ def test_a_release_is_intact_and_holds_nothing_else(folder: Path) -> None:
 
 
 def test_a_release_scores_as_it_did_in_training(folder: Path, trained: Trained, records: list[dict]) -> None:
-    loaded = load_scorer(folder)
-    ours = [verdict._replace(model="") for verdict in loaded.score(records[:200], 0.9)]
-    assert ours == [verdict._replace(model="") for verdict in trained.scorer.score(records[:200], 0.9)]
+    loaded, steps = load_scorer(folder), [Step(None, record) for record in records[:200]]
+    ours = [verdict._replace(model="") for verdict in loaded.score(steps, 0.9)]
+    assert ours == [verdict._replace(model="") for verdict in trained.scorer.score(steps, 0.9)]
 
 
 @pytest.mark.parametrize("name", ["MODEL_CARD.md", "arrays.npy", "model.joblib", "model.yaml"])

@@ -139,8 +139,8 @@ def test_it_loads_in_the_time_of_a_few_checksums(folder: Path) -> None:
 def test_scoring_imports_numpy_and_nothing_else(folder: Path) -> None:
     """In a fresh process: what it loads is what a cold start pays for."""
     program = (
-        "import sys; from pathlib import Path; from processor.scoring import load_scorer; "
-        f"load_scorer(Path({str(folder)!r})).score([{{'amount': 1}}], 0.0); "
+        "import sys; from pathlib import Path; from processor.scoring import Step, load_scorer; "
+        f"load_scorer(Path({str(folder)!r})).score([Step(None, {{'amount': 1}})], 0.0); "
         "print(*{name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names)); "
         "print(*{'zipfile', 'pickle'} & set(sys.modules))"
     )

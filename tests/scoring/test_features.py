@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.scoring.features import KINDS, LARGEST, Feature, FeatureSet, instant, number
+from processor.scoring.features import FIELD_KINDS, Feature, FeatureSet, Memory, Step, instant, number
+from processor.scoring.features.values import LARGEST
 
 MONDAY_NIGHT = "2026-11-23T03:30:00Z"
 SATURDAY_NOON = "2026-11-21T12:00:00Z"
@@ -30,7 +31,12 @@ values = st.one_of(
 
 def one(kind: str, value: object, **learnt: object) -> float:
     """One feature of one value, before medians."""
-    return float(FeatureSet([Feature("f", kind, "x", **learnt)]).measure([{"x": value}])[0, 0])  # type: ignore[arg-type]
+    features = FeatureSet([Feature("f", kind, "x", **learnt)])  # type: ignore[arg-type]
+    return float(measure(features, [{"x": value}])[0, 0])
+
+
+def measure(features: FeatureSet, images):
+    return features.measure([Step(None, image) for image in images], Memory())
 
 
 @pytest.mark.parametrize(
@@ -110,8 +116,8 @@ def test_a_share_is_that_of_training() -> None:
 
 @given(st.lists(st.dictionaries(st.sampled_from(["x", "y"]), values), max_size=5))
 def test_no_value_is_an_error_and_what_is_missing_is_counted(images) -> None:
-    features = FeatureSet([Feature(kind, kind, "x", median=0.5) for kind in KINDS])
-    measured = features.measure(images)
+    features = FeatureSet([Feature(kind, kind, "x", median=0.5) for kind in FIELD_KINDS])
+    measured = measure(features, images)
     missing = np.isnan(measured)
     assert (features.impute(measured) == missing.sum(axis=1)).all()
     assert np.isfinite(measured).all()
@@ -128,7 +134,7 @@ def test_two_shares_of_one_field_and_two_kinds_of_another_stay_apart() -> None:
         ]
     )
     assert features.reads == ("a", "c", "d")
-    row = features.measure([{"a": 1, "c": "x", "d": "x"}])[0]
+    row = measure(features, [{"a": 1, "c": "x", "d": "x"}])[0]
     assert row == pytest.approx([1, 0.5, math.log(2), 0.1])
 
 

@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.scoring import Scorer, load_scorer
+from processor.scoring import Scorer, Step, load_scorer
 
 RELEASED = Path(__file__).parents[2] / "models" / "payments_fraud"
 USUAL = {"amount": Decimal("44.50"), "created_at": "2026-11-23T12:00:00Z"}
 HUGE = {"amount": Decimal("2500.00"), "created_at": "2026-11-23T03:00:00Z"}
+
+
+def steps(*images):
+    return [Step(None, image) for image in images]
+
 
 images = st.lists(
     st.fixed_dictionaries(
@@ -34,7 +39,7 @@ def scorer() -> Scorer:
 
 
 def test_the_unusual_is_flagged_and_the_usual_is_not(scorer: Scorer) -> None:
-    usual, huge = scorer.score([USUAL, HUGE], scorer.threshold("p99.5"))
+    usual, huge = scorer.score(steps(USUAL, HUGE), scorer.threshold("p99.5"))
     assert (usual.flagged, usual.reasons) == (False, ())
     assert usual.score < 0.5
     assert huge.flagged
@@ -43,7 +48,7 @@ def test_the_unusual_is_flagged_and_the_usual_is_not(scorer: Scorer) -> None:
 
 
 def test_reasons_are_the_strongest_first_and_never_more_than_three(scorer: Scorer) -> None:
-    for verdict in scorer.score([HUGE, USUAL, {}], 0.0):
+    for verdict in scorer.score(steps(HUGE, USUAL, {}), 0.0):
         weights = [reason.weight for reason in verdict.reasons]
         assert len(weights) <= 3
         assert weights == sorted(weights, reverse=True)
@@ -51,24 +56,24 @@ def test_reasons_are_the_strongest_first_and_never_more_than_three(scorer: Score
 
 
 def test_what_is_missing_is_counted(scorer: Scorer) -> None:
-    verdicts = scorer.score([USUAL, {"amount": "44.50"}, {**USUAL, "created_at": None}], 0.9)
+    verdicts = scorer.score(steps(USUAL, {"amount": "44.50"}, {**USUAL, "created_at": None}), 0.9)
     assert [verdict.imputed for verdict in verdicts] == [0, 4, 2]
 
 
 def test_no_images_no_verdicts(scorer: Scorer) -> None:
-    assert scorer.score([], 0.995) == []
+    assert scorer.score(steps(), 0.995) == []
 
 
 @given(images=images, at=st.floats(0, 1))
 def test_a_verdict_does_not_depend_on_its_neighbours(scorer: Scorer, images, at: float) -> None:
-    together = scorer.score(images, at)
-    assert together == [scorer.score([image], at)[0] for image in images]
+    together = scorer.score(steps(*images), at)
+    assert together == [scorer.score(steps(image), at)[0] for image in images]
     assert all(verdict.flagged == (verdict.score >= at) for verdict in together)
     assert all(0 <= verdict.score <= 1 for verdict in together)
 
 
 def test_verdicts_are_plain_python_ready_for_json(scorer: Scorer) -> None:
-    verdict = scorer.score([HUGE], 0.5)[0]
+    verdict = scorer.score(steps(HUGE), 0.5)[0]
     assert [type(value) for value in verdict[:2]] == [float, bool]
     assert type(verdict.imputed) is int
     assert type(verdict.reasons[0].weight) is float
@@ -77,8 +82,8 @@ def test_verdicts_are_plain_python_ready_for_json(scorer: Scorer) -> None:
 
 def test_a_record_costs_less_in_a_batch_than_alone(scorer: Scorer) -> None:
     """The bench measures; this only notices when the vectors are gone (a tenth of it with them)."""
-    batch = [USUAL, HUGE] * 250
-    alone = min(repeat(lambda: scorer.score([USUAL], 0.995), number=5, repeat=10)) / 5
+    batch = steps(USUAL, HUGE) * 250
+    alone = min(repeat(lambda: scorer.score(steps(USUAL), 0.995), number=5, repeat=10)) / 5
     together = min(repeat(lambda: scorer.score(batch, 0.995), number=1, repeat=10)) / len(batch)
     assert together < alone / 2
 

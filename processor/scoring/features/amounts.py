@@ -1,0 +1,76 @@
+"""`total`, `mean`, `ratio`, `log_ratio`, `deviations`: a record's value beside what is usual for the entity.
+
+Little is known of an entity seen once or twice. So what is usual is drawn towards `typical`, as if the entity
+had had `weight` records of that value before.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from processor.scoring.features.kind import Needs, ProfileKind, window
+from processor.scoring.profiles import LOGS, NUMBER, SQUARES, SUM
+
+if TYPE_CHECKING:
+    from processor.scoring.features.feature import Feature
+    from processor.scoring.features.kind import Measure
+    from processor.scoring.profiles import Known, Moment, Profile
+
+PRIOR: Final = {"typical": 1.0, "weight": 0.5}
+
+
+def _total(feature: Feature, profile: Profile) -> Measure:
+    at = window(profile, feature.days[0])
+    return lambda known, moment, _value: known.level(at, SUM, moment)
+
+
+def _usual(feature: Feature, profile: Profile) -> Measure:
+    at, weight = window(profile, feature.days[0]), feature.options["weight"]
+    before = feature.options["typical"] * weight
+
+    def mean(known: Known, moment: Moment, _value: float) -> float:
+        return (known.level(at, SUM, moment) + before) / (known.level(at, NUMBER, moment) + weight)
+
+    return mean
+
+
+def _ratio(feature: Feature, profile: Profile) -> Measure:
+    usual = _usual(feature, profile)
+    return lambda known, moment, value: value / usual(known, moment, value)
+
+
+def _log_ratio(feature: Feature, profile: Profile) -> Measure:
+    """Beside the geometric mean, which a few large values move little."""
+    at, weight = window(profile, feature.days[0]), feature.options["weight"]
+    before = math.log1p(feature.options["typical"]) * weight
+
+    def log_ratio(known: Known, moment: Moment, value: float) -> float:
+        usual = (known.level(at, LOGS, moment) + before) / (known.level(at, NUMBER, moment) + weight)
+        return math.log1p(value) - usual
+
+    return log_ratio
+
+
+def _deviations(feature: Feature, profile: Profile) -> Measure:
+    at, weight = window(profile, feature.days[0]), feature.options["weight"]
+    typical = feature.options["typical"]
+
+    def deviations(known: Known, moment: Moment, value: float) -> float:
+        number = known.level(at, NUMBER, moment) + weight
+        mean = (known.level(at, SUM, moment) + typical * weight) / number
+        # As if what was before were spread as widely as it is large.
+        squares = (known.level(at, SQUARES, moment) + 2 * typical * typical * weight) / number
+        return (value - mean) / math.sqrt(max(squares - mean * mean, 1e-6 * (1 + mean * mean)))
+
+    return deviations
+
+
+_VALUE: Final = Needs(value=True)
+KINDS = {
+    "total": ProfileKind(_total, needs=_VALUE),
+    "mean": ProfileKind(_usual, needs=_VALUE, options=PRIOR),
+    "ratio": ProfileKind(_ratio, needs=_VALUE, options=PRIOR),
+    "log_ratio": ProfileKind(_log_ratio, needs=_VALUE, options=PRIOR),
+    "deviations": ProfileKind(_deviations, needs=_VALUE, options=PRIOR),
+}

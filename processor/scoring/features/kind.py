@@ -1,0 +1,56 @@
+"""What a kind of feature is. There are two: over one raw field, and over what is known of an entity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from processor.scoring.features.feature import Feature
+    from processor.scoring.features.values import FloatColumn
+    from processor.scoring.profiles import Known, Moment, Profile
+
+    Reader: TypeAlias = Callable[[Any], float]
+    """One raw value -> a number, NaN when there is none in it."""
+    Shape: TypeAlias = Callable[[FloatColumn], FloatColumn]
+    """A column of such numbers, free of NaN -> the feature."""
+    Measure: TypeAlias = Callable[[Known, Moment, float], float]
+    """What is known of the entity, when, and the record's own value of the profile -> the feature."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldKind:
+    """A kind over one raw field (`of`)."""
+
+    shape: Shape
+    reader: Reader | None = None
+    """None for a kind over the shares that training learnt."""
+    reads: str = ""
+    """In words, for who writes a spec: what the field must be."""
+
+
+class Needs(NamedTuple):
+    """What a kind needs of its profile, each named as in the spec."""
+
+    value: bool = False
+    counterpart: bool = False
+    labels: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileKind:
+    """A kind over what is known of the record's entity (`profile`)."""
+
+    make: Callable[[Feature, Profile], Measure]
+    windows: int = 1
+    """How many of the profile's windows it looks at (`days`)."""
+    needs: Needs = Needs()
+    options: Mapping[str, float] | None = None
+    """What else may be said of it, with the defaults."""
+
+
+def window(profile: Profile, days: int) -> int:
+    """Which of the profile's windows has this mean life."""
+    return profile.days.index(days)

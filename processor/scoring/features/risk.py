@@ -1,0 +1,42 @@
+"""`confirmed`, `risk`: how many of the entity's records were found to be fraud, and what share of those of
+which that could be known by now.
+
+A label takes its time. Records too young to have one say nothing yet: they count neither way. Little is known
+of an entity with few records: its risk is drawn towards `typical`, with the weight of `weight` records.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from processor.scoring.features.kind import Needs, ProfileKind, window
+from processor.scoring.profiles import BAD, NUMBER
+
+if TYPE_CHECKING:
+    from processor.scoring.features.feature import Feature
+    from processor.scoring.features.kind import Measure
+    from processor.scoring.profiles import Known, Moment, Profile
+
+
+def _confirmed(feature: Feature, profile: Profile) -> Measure:
+    at = window(profile, feature.days[0])
+    return lambda known, moment, _value: known.level(at, BAD, moment)
+
+
+def _risk(feature: Feature, profile: Profile) -> Measure:
+    days = feature.days[0]
+    at, weight = window(profile, days), feature.options["weight"]
+    before = feature.options["typical"] * weight
+
+    def risk(known: Known, moment: Moment, _value: float) -> float:
+        old = known.level(at, NUMBER, moment) - known.young(days, profile.label_days, moment.time)
+        return (known.level(at, BAD, moment) + before) / (max(old, 0.0) + weight)
+
+    return risk
+
+
+_LABELS = Needs(labels=True)
+KINDS = {
+    "confirmed": ProfileKind(_confirmed, needs=_LABELS),
+    "risk": ProfileKind(_risk, needs=_LABELS, options={"typical": 0.01, "weight": 0.5}),
+}

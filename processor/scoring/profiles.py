@@ -1,0 +1,172 @@
+"""What is known of an entity (a customer, a terminal): its recent past in a few numbers that only get added to.
+
+The numbers are *forward-decayed* totals: something of time t counts e^((t - L) / T) at the landmark L, and
+whoever reads at a later time divides by e^((now - L) / T). So a total is never rewritten, additions may come
+in any order and from many places at once, and DynamoDB's ADD can do them. (Cormode, Shkapenyuk, Srivastava,
+Xu, "Forward decay: a practical time decay model for streaming systems", ICDE 2009.)
+
+Totals are whole numbers, of millionths: whole numbers add up to the same sum in any order, so neither the
+size of a batch nor who was first changes a score, and taking back what was added leaves nothing behind.
+
+Landmarks move on every 16 mean lives, so that numbers stay in range for ever. Totals of the period before
+still count; what is older has faded to less than 10^-7.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DAY_S: Final = 86_400
+PERIOD_LIVES: Final = 16  # mean lives from one landmark to the next
+FADE: Final = math.exp(-PERIOD_LIVES)
+UNIT: Final = 1_000_000  # of a total
+LARGEST: Final = 1e9  # of a value: squares of larger ones would not fit DynamoDB's 38 digits
+MET_MAX: Final = 64  # counterparts remembered of an entity
+STATS: Final = "nsqlb"
+"""Number, sum of values, of their squares, of their logarithms, and number of those confirmed as fraud."""
+NUMBER, SUM, SQUARES, LOGS, BAD = range(len(STATS))
+_NOW, _BEFORE = 1, 1 + len(STATS)  # where a row's totals begin, after its period
+_WIDTH: Final = 1 + 2 * len(STATS)
+_ZEROS: Final = (0,) * len(STATS)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is kept of the entities of one kind."""
+
+    name: str
+    entity: str
+    """The raw field that says which entity a record is of."""
+    days: tuple[int, ...]
+    """Mean lives of its windows."""
+    value: str | None = None
+    """The raw field that is summed up; None to count only."""
+    counterpart: str | None = None
+    """The raw field whose different values are counted."""
+    labels: bool = False
+    """Whether confirmed fraud is counted."""
+    label_days: int = 0
+    """After how many days a record without a label counts as honest."""
+
+
+class Moment(NamedTuple):
+    """A moment, as the windows of a profile see it: for each the period it is in, and e^((t - L) / T)."""
+
+    time: float
+    windows: tuple[tuple[int, float], ...]
+
+
+def moment(days: Sequence[int], time: float) -> Moment:
+    """The moment `time` (epoch seconds) for windows of these mean lives."""
+    windows = []
+    for life in days:
+        lives = time / (life * DAY_S)
+        period = int(lives // PERIOD_LIVES)
+        windows.append((period, math.exp(lives - period * PERIOD_LIVES)))
+    return Moment(time, tuple(windows))
+
+
+class Seen(NamedTuple):
+    """An event, as far as the profile of one of its entities goes."""
+
+    value: float
+    """Not below 0; NaN if it has none."""
+    is_bad: bool
+    """Whether it is confirmed as fraud."""
+    counterpart: int | None
+    """A short name of it."""
+
+
+class Known:
+    """What is known of one entity. Nothing, to begin with."""
+
+    __slots__ = ("confirmed", "first", "last", "met", "per_day", "rows")
+
+    def __init__(self, windows: int) -> None:
+        self.first = math.inf
+        """The earliest event, epoch seconds."""
+        self.last = -math.inf
+        """The latest."""
+        self.confirmed = -math.inf
+        """The latest of those confirmed as fraud."""
+        self.rows: list[list[int]] = [[0] * _WIDTH for _ in range(windows)]
+        """For each window: the period, the totals of it by `STATS`, and those of the period before."""
+        self.per_day: dict[int, int] = {}
+        """Events by day since 1970: of those that may be too young to be known as good or bad."""
+        self.met: dict[int, int] = {}
+        """The day since 1970 on which each counterpart was met last, by a short name of it."""
+
+    def level(self, at: int, stat: int, moment: Moment) -> float:
+        """A total of the `at`th window, as it has faded until the moment."""
+        row = self.rows[at]
+        period, growth = moment.windows[at]
+        behind = period - row[0]
+        if behind == 0:
+            total = row[_NOW + stat] + row[_BEFORE + stat] * FADE
+        elif behind == 1:
+            total = row[_NOW + stat] * FADE
+        elif behind < 0:  # somebody was here with something later: as it was at that period's beginning
+            total, growth = row[_NOW + stat] + row[_BEFORE + stat] * FADE, 1.0
+        else:
+            return 0.0
+        return total / (growth * UNIT)
+
+    def young(self, days: int, label_days: int, time: float) -> float:
+        """How much of the number in a window is of records too young to have a label; to the day."""
+        oldest = time - label_days * DAY_S
+        middles = ((day + 0.5) * DAY_S for day in self.per_day)
+        return sum(
+            count * math.exp((middle - time) / (days * DAY_S))
+            for middle, count in zip(middles, self.per_day.values(), strict=True)
+            if middle > oldest
+        )
+
+    def add(self, profile: Profile, moment: Moment, sign: int, seen: Seen) -> None:
+        """Let an event of this moment count (`sign` 1), or take back one that did (-1)."""
+        value, has_value = seen.value, not math.isnan(seen.value)
+        for row, (period, growth) in zip(self.rows, moment.windows, strict=True):
+            ahead = period - row[0]
+            if ahead > 0:
+                row[_BEFORE:] = row[_NOW:_BEFORE] if ahead == 1 else _ZEROS
+                row[_NOW:_BEFORE] = _ZEROS
+                row[0] = period
+            elif ahead < -1:
+                continue
+            base = _BEFORE if ahead == -1 else _NOW
+            weight = growth * UNIT
+            number = sign * round(weight)
+            row[base] += number
+            if has_value:
+                row[base + SUM] += sign * round(weight * value)
+                row[base + SQUARES] += sign * round(weight * value * value)
+                row[base + LOGS] += sign * round(weight * math.log1p(value))
+            if seen.is_bad:
+                row[base + BAD] += number
+        day = int(moment.time // DAY_S)
+        if profile.labels:
+            self._note_day(day, sign, profile.label_days)
+        if sign > 0:
+            self._note(profile, moment.time, day, seen)
+
+    def _note_day(self, day: int, sign: int, label_days: int) -> None:
+        self.per_day[day] = self.per_day.get(day, 0) + sign
+        if len(self.per_day) > label_days + 2:
+            newest = max(self.per_day)
+            self.per_day = {day: n for day, n in self.per_day.items() if day >= newest - label_days - 1}
+
+    def _note(self, profile: Profile, time: float, day: int, seen: Seen) -> None:
+        """What cannot be taken back: when it was seen, and with whom."""
+        self.first, self.last = min(self.first, time), max(self.last, time)
+        if seen.is_bad:
+            self.confirmed = max(self.confirmed, time)
+        if seen.counterpart is not None:
+            self.met[seen.counterpart] = max(day, self.met.get(seen.counterpart, day))
+            if len(self.met) > MET_MAX:
+                since = max(self.met.values()) - max(profile.days)
+                recent = sorted(self.met.items(), key=lambda one: (-one[1], one[0]))[:MET_MAX]
+                self.met = {name: last for name, last in recent if last > since}
