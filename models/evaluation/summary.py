@@ -1,11 +1,12 @@
-"""How well a model finds fraud: figures on labelled records that it has not seen."""
+"""The few figures that a model's manifest and card have held so far."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
+
+from models.evaluation.ranking import Ranking, auc, average_precision
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,10 +32,11 @@ def figures(scorer: Scorer, rows: Rows) -> dict[str, Any]:
     }
     if rows.fraud is None or rows.fraud.all() or not rows.fraud.any():
         return found
+    curve = Ranking(raw, rows.fraud).curve()
     found |= {
         "fraud_share": _rounded(rows.fraud.mean(), 6),
-        "auc": _rounded(roc_auc_score(rows.fraud, raw)),
-        "average_precision": _rounded(average_precision_score(rows.fraud, raw)),
+        "auc": _rounded(auc(curve)),
+        "average_precision": _rounded(average_precision(curve)),
         "precision": _rounded(rows.fraud[flagged].mean()) if flagged.any() else None,
         "recall": _rounded(flagged[rows.fraud].mean()),
     }
