@@ -1,0 +1,21 @@
+"""Where training data comes from: the simulator, or files of records."""
+
+from models.sources.changes import Changed
+from models.sources.data import READABLE, Data, open_sources
+from models.sources.measured import Measured
+from models.sources.recorded import LONGEST_LINE, MOST_RECORDS, Recorded
+from models.sources.simulated import SCENARIO, Simulated, Source
+
+__all__ = [
+    "LONGEST_LINE",
+    "MOST_RECORDS",
+    "READABLE",
+    "SCENARIO",
+    "Changed",
+    "Data",
+    "Measured",
+    "Recorded",
+    "Simulated",
+    "Source",
+    "open_sources",
+]

@@ -1,0 +1,94 @@
+"""JSON Lines: one object a line, a plain image or an event of the gate. No line is ever quoted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from models.sources.columns import compact
+from models.sources.fields import Layout, translated
+from models.sources.images import CHUNK, images
+from processor.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from models.sources.blocks import Blocks
+    from models.sources.fields import Fields
+    from models.sources.images import Images
+
+_decode = json.JSONDecoder().raw_decode  # a third of what `json.loads` takes for a short line
+
+
+class Lines(NamedTuple):
+    """Some lines of a file that are not blank."""
+
+    numbers: list[int]
+    objects: list[dict[str, Any]]
+
+
+def lines_of(blocks: Blocks) -> Iterator[Lines]:
+    """The objects.
+
+    Raises:
+        ModelError: a line holds none. It gives the number alone.
+    """
+    number = 0
+    lines = Lines([], [])
+    for block in blocks:
+        for line in block.removesuffix("\n").split("\n"):
+            number += 1
+            if line and not line.isspace():
+                lines.numbers.append(number)
+                lines.objects.append(_object(blocks.file, number, line))
+        if len(lines.objects) >= CHUNK:
+            yield lines
+            lines = Lines([], [])
+    if lines.objects:
+        yield lines
+
+
+def _object(file: str, number: int, line: str) -> dict[str, Any]:
+    try:
+        found, end = _decode(line)
+        if end != len(line) and line[end:].strip():
+            raise ValueError  # noqa: TRY301  the same as what the decoder raises
+    except (ValueError, RecursionError):  # no chaining: a JSON error quotes the line
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            raise ModelError(f"{file}:{number}: is no JSON; write one record per line") from None
+    if type(found) is not dict:
+        raise ModelError(f"{file}:{number}: is no JSON object; write one record per line")
+    return found
+
+
+def read_images(file: str, chunks: Iterator[Lines], fields: Fields, seen: set[str]) -> Iterator[Images]:
+    """Plain images.
+
+    Args:
+        file: its name, for errors.
+        chunks: of its lines.
+        fields: what is wanted.
+        seen: the fields that any record has; they are added to it.
+
+    Raises:
+        ModelError: nothing says when the records are from.
+    """
+    layout: Layout | None = None
+    done = 0
+    for _, found in chunks:
+        names = set().union(*found)
+        if layout is None:
+            # By many records, because one may lack a field; and any field may come later.
+            layout = fields.layout(file, names)
+            layout = Layout({field: field for field in fields.kept} | layout.columns, layout.values)
+        seen |= {field for field, column in layout.columns.items() if column in names}
+        columns = {
+            field: compact([one.get(column) for one in found]) for field, column in layout.columns.items()
+        }
+        for field, known in layout.values.items():
+            values = translated(columns[field].tolist(), known, file, layout.columns[field], done + 1)
+            columns[field] = compact(values)
+        done += len(found)
+        yield images(fields, columns)
