@@ -70,3 +70,10 @@ def test_fraud_before_training_or_after_the_delay_is_not_known():
     period = {"train": (DAY, 2 * DAY), "test": (10 * DAY, 11 * DAY)}
     left = unknown_cards(days, cards, fraud, **period, delay_days=6)
     assert left.tolist() == [False] * 4 + [True, False, False, True]
+
+
+def test_what_was_trained_on_is_known_whatever_the_delay_and_midnight_begins_a_day():
+    time = np.array([0.5, 1, 1, 1.5, 2, 3, 3, 3]) * DAY
+    cards, fraud = np.array(list("tmxxtmtz")), np.array([1, 1, 0, 0, 0, 0, 0, 0], bool)
+    left = unknown_cards(time, cards, fraud, train=(0, DAY), test=(2 * DAY, 4 * DAY), delay_days=2)
+    assert left.tolist() == [False] * 5 + [True, False, True]  # m's fraud is two days old, no more
