@@ -127,7 +127,7 @@ def objects(url: str) -> list[Object]:
 def _meant(entries: list[tuple[str, int]], prefix: str) -> list[tuple[str, int]]:
     """An object of that name, or else those under it as a folder, or else those whose names begin so."""
     folder = prefix.rstrip("/") + "/" if prefix else ""
-    exact = [entry for entry in entries if entry[0] == prefix]
+    exact = [entry for entry in entries if entry[0] == prefix and not prefix.endswith("/")]
     inside = [entry for entry in entries if entry[0].startswith(folder)]
     return exact or [
         (key, size)

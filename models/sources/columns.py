@@ -25,12 +25,13 @@ _ALL_FLOATS: Final = re.compile(rf"(?:{FLOAT}\n)++")
 _AN_INT: Final = re.compile(INT)
 _A_FLOAT: Final = re.compile(FLOAT)
 _ANY_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_SECONDS: Final = re.compile(r"[0-9]{9,12}(?:\.[0-9]+)?")  # shorter is a date: 20260401
+_SECONDS: Final = re.compile(r"(?![0-9]{8}$)[0-9]{1,18}(?:\.[0-9]+)?")  # eight digits are a date: 20260401
 
 # ISO 8601 by length: (unit, how many of a second). The rest is read one by one.
 _UNITS: Final = {19: ("s", 1), 23: ("ms", 1_000), 26: ("us", 1_000_000)}
 _MARKS: Final = {4: b"-", 7: b"-", 13: b":", 16: b":", 19: b"."}
 MEMO_MAX: Final = 200_000
+EXACT: Final = 2**53  # up to which a float64 holds every integer
 
 
 def objects(values: Sequence[Any]) -> Column:
@@ -153,6 +154,7 @@ def _iso(texts: Sequence[Any]) -> FloatColumn | None:
     unit, per_second = _UNITS[digits]
     text = np.ascontiguousarray(table[:, :digits]).view(f"S{digits}").ravel()
     try:
-        return text.astype(f"datetime64[{unit}]").astype(np.int64) / per_second
+        units = text.astype(f"datetime64[{unit}]").astype(np.int64)
     except ValueError:  # such as 31 February: one by one
         return None
+    return units / per_second if (np.abs(units) < EXACT).all() else None

@@ -136,7 +136,9 @@ def _events(
         after=objects([_kept(event.get("new"), kept) for event in found]),
         scenario=np.array(scenario, dtype=np.int64),
         score=np.array([_number(verdict.get("score")) for verdict in verdicts], dtype=np.float64),
-        features=np.array([row or nothing for row in rows], dtype=np.float32).reshape(len(found), -1),
+        features=np.array([row or nothing for row in rows], dtype=np.float32).reshape(
+            len(found), len(features)
+        ),
         measured=np.array([row is not None for row in rows], dtype=bool),
     )
 

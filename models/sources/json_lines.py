@@ -70,7 +70,7 @@ def read_images(file: str, chunks: Iterator[Lines], fields: Fields, seen: set[st
         file: its name, for errors.
         chunks: of its lines.
         fields: what is wanted.
-        seen: the fields that any record has; they are added to it.
+        seen: the names that any record has, in the file and in the table; they are added to it.
 
     Raises:
         ModelError: nothing says when the records are from.
@@ -83,7 +83,7 @@ def read_images(file: str, chunks: Iterator[Lines], fields: Fields, seen: set[st
             # By many records, because one may lack a field; and any field may come later.
             layout = fields.layout(file, names)
             layout = Layout({field: field for field in fields.kept} | layout.columns, layout.values)
-        seen |= {field for field, column in layout.columns.items() if column in names}
+        seen |= names | {field for field, column in layout.columns.items() if column in names}
         columns = {
             field: compact([one.get(column) for one in found]) for field, column in layout.columns.items()
         }

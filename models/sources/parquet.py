@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from models.sources.columns import Texts, compact, objects
+from models.sources.columns import EXACT, Texts, compact, objects
 from models.sources.fields import translated
 from models.sources.images import CHUNK, images
 from processor.errors import ModelError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 MAGIC: Final = b"PAR1"
 BYTES_MAX: Final = 1024 * 1024 * 1024  # of one file: it has to be here as a whole, its index is at its end
 SECOND_US: Final = 1_000_000
-EXACT: Final = 2.0**53
 
 
 def read_parquet(file: str, stream: io.RawIOBase, fields: Fields) -> Iterator[Images]:
