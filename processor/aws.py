@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from math import inf
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
@@ -19,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from processor.errors import Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 CONNECT_S, READ_S = 2, 10
 ATTEMPT_S: Final = CONNECT_S + READ_S + 1.0  # the longest that one takes, and a second to say so
@@ -29,6 +30,9 @@ CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 BROKEN: Final = 500
+KEYS_MAX: Final = 100  # of one BatchGetItem
+TRIES_MAX: Final = 8  # for what DynamoDB leaves unprocessed
+WAIT_S: Final = 0.05  # before the second try, doubling
 THROTTLED: Final = frozenset(
     {
         "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "SlowDown",
@@ -126,3 +130,39 @@ def calling(what: str, sequence: str = "") -> Iterator[None]:
         raise Transient(f"{what}: {code} (request {request})", sequence=sequence, code=code) from None
     except BotoCoreError as error:
         raise Transient(f"{what}: {type(error).__name__}", sequence=sequence) from None
+
+
+def items_of(
+    ask: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    table: str,
+    attribute: str,
+    keys: Collection[str],
+    what: str,
+) -> Iterator[dict[str, Any]]:
+    """The items with these keys, as they are now; none for a key that has none. One request per 100.
+
+    Args:
+        ask: BatchGetItem with these `RequestItems`.
+        table: its name.
+        attribute: the table's partition key, a text.
+        keys: of it.
+        what: to read of each item (`ProjectionExpression`); empty for all of it.
+
+    Raises:
+        Transient: DynamoDB refused, did not answer, or left keys unprocessed each time.
+    """
+    ordered = sorted(keys)  # the same requests for the same keys
+    options = {"ConsistentRead": True} | ({"ProjectionExpression": what} if what else {})
+    for at in range(0, len(ordered), KEYS_MAX):
+        batch = [{attribute: {"S": key}} for key in ordered[at : at + KEYS_MAX]]
+        request: Mapping[str, Any] = {table: {"Keys": batch, **options}}
+        for attempt in range(TRIES_MAX):
+            if attempt:
+                sleep(WAIT_S * 2 ** (attempt - 1))
+            answer = ask(request)
+            yield from answer.get("Responses", {}).get(table, [])
+            request = answer.get("UnprocessedKeys") or {}
+            if not request:
+                break
+        else:
+            raise Transient(f"dynamodb:BatchGetItem: keys left unprocessed {TRIES_MAX} times")

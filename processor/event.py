@@ -153,7 +153,7 @@ def _verdict(fraud: Fraud) -> dict[str, Any]:
         "flagged": fraud.flagged,
         "reasons": [{"feature": reason.feature, "weight": reason.weight} for reason in fraud.reasons],
         "model": fraud.model,
-    }
+    } | ({} if fraud.features is None else {"features": fraud.features})
 
 
 def _at(tree: Any, path: paths.Path) -> Any:

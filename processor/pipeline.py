@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from processor.errors import Poison, Transient
 from processor.ledger import Holding, lane_of, record_id
 from processor.quarantine import Poisoned
-from processor.scoring import Step
+from processor.scoring import Memory, Step
 from processor.stream import decode, sequence_of
 from processor.telemetry import place_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from processor.event import Alert, Event
     from processor.ledger import Ledger, Settled
     from processor.policy import Plan, Sanitised, Sanitiser
+    from processor.profiles import Profiles, Recollection
     from processor.quarantine import Quarantine
     from processor.removals import Removals
     from processor.scoring import Fraud, Scorer
@@ -38,6 +39,10 @@ class Gate:
     plan: Plan
     scorer: Scorer | None
     threshold: float
+    keeps_features: bool
+    profiles: Profiles | None
+    short: Callable[[Any], int]
+    """Names counterparts in profiles."""
     sanitiser: Sanitiser
     subjects: Subjects
     envelope: Callable[[Change, Sanitised, Fraud | None], Event]
@@ -78,7 +83,7 @@ def pass_through(
     tally.enters("people")
     secrets = gate.subjects.secrets(_people(gate, changes))
     tally.enters("score")
-    verdicts = _score(gate, changes)
+    verdicts, recollection = _score(gate, changes, secrets)
     tally.enters("sanitise")
     events, late = _sanitise(gate, changes, secrets, verdicts, poisoned, is_late=is_late)
     changes = changes[: len(changes) - len(late)]
@@ -87,6 +92,8 @@ def pass_through(
     settled = _settle(gate, changes, events, poisoned, tally, is_replay=is_replay)
     found = _found(settled, events, poisoned)
     tally.duplicates = sum(len(names) for names in found.values())
+    tally.enters("profiles")
+    tally.missed = _remember(gate, changes, settled, recollection, is_late)
     tally.enters("audit")
     for one in settled:
         tally.add(one)
@@ -132,13 +139,45 @@ def _removed(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> list[tuple[Pe
     return [(person, change) for person, change in removed if person is not None]
 
 
-def _score(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> list[Fraud | None]:
-    """The model's verdict on each change, in one matrix; none on a removal, which is not a payment."""
+def _score(
+    gate: Gate, changes: Sequence[tuple[Any, Change]], secrets: Mapping[str, bytes | None]
+) -> tuple[list[Fraud | None], Recollection | None]:
+    """The model's verdict on each change, in one matrix; none on a removal, which is not a payment.
+
+    With it comes what the profiles knew of the changes' entities.
+    """
     if gate.scorer is None:
-        return [None] * len(changes)
-    steps = [Step(change.old, change.new) for _, change in changes]
-    verdicts = iter(gate.scorer.score(steps, gate.threshold))
-    return [None if change.new is None else next(verdicts) for _, change in changes]
+        return [None] * len(changes), None
+    steps, memory, recollection = [_step(change) for _, change in changes], Memory(gate.short), None
+    if gate.profiles is not None:
+        recollection = gate.profiles.recall(gate.scorer.features.entities(steps), secrets, memory)
+    verdicts = iter(gate.scorer.score(steps, gate.threshold, memory, keep=gate.keeps_features))
+    return [None if change.new is None else next(verdicts) for _, change in changes], recollection
+
+
+def _remember(
+    gate: Gate,
+    changes: Sequence[tuple[Any, Change]],
+    settled: Sequence[Settled],
+    recollection: Recollection | None,
+    is_late: Callable[[], bool],
+) -> int:
+    """Let the profiles know of what this run has written, and of nothing else: so each event counts once.
+
+    Answers how many of them could not be told.
+    """
+    if gate.scorer is None or gate.profiles is None or recollection is None:
+        return 0
+    written = frozenset[bytes]().union(*(one.intent.records for one in settled if one.stored.created))
+    steps = [_step(change) for _, change in changes if record_id(change.event_id, change.sequence) in written]
+    additions = Memory(gate.short)
+    gate.scorer.features.learn(steps, additions)
+    return gate.profiles.add(additions, recollection, is_late)
+
+
+def _step(change: Change) -> Step:
+    """The change as the model sees it. What expires stays true; what somebody removes never was."""
+    return Step(None if change.expired else change.old, change.new)
 
 
 def _sanitise(

@@ -29,6 +29,7 @@ class Settings:
     alerts_topic_arn: str
     ledger_table: str
     subjects_table: str
+    profiles_table: str
     data_key_arn: str
     token_key_arns: dict[int, str]
     """ARN of the HMAC key of each version; the highest version makes tokens, all of them open."""

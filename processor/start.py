@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from processor.audit import Audit, Chain
 from processor.aws import connect
+from processor.entities import entity_names, short_names
 from processor.errors import Finding, PolicyError
 from processor.event import alert_for, envelope_for, summary
 from processor.keys import DataKeys, key_ring
 from processor.ledger import Ledger
 from processor.pipeline import Gate
 from processor.policy import Plan, Sanitiser, load_plan
+from processor.profiles import Profiles
 from processor.quarantine import Quarantine
 from processor.removals import Removals
 from processor.scoring import granted_scorer
@@ -75,6 +77,11 @@ def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, c
         plan=plan,
         scorer=scorer,
         threshold=scorer.threshold(plan.score.flag_at) if scorer and plan.score else 1.0,
+        keeps_features=plan.score is not None and plan.score.keep_features,
+        profiles=_profiles(settings, plan, scorer, keys, aws)
+        if scorer and scorer.features.profiles
+        else None,
+        short=short_names(keys, plan.model or ""),
         sanitiser=Sanitiser(plan, keys, data_keys),
         subjects=subjects,
         envelope=envelope_for(plan, keys.versions[0]),
@@ -104,6 +111,15 @@ def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, c
         ),
         alert=alert_for(plan),
         alerts=Alerts(aws.sns, settings.alerts_topic_arn, plan.name),
+    )
+
+
+def _profiles(settings: Settings, plan: Plan, scorer: Scorer, keys: KeyRing, aws: Clients) -> Profiles:
+    return Profiles(
+        dynamodb=aws.dynamodb,
+        table=settings.profiles_table,
+        profiles=scorer.features.profiles,
+        names=entity_names(plan, keys, plan.model or ""),
     )
 
 

@@ -21,19 +21,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import urandom
-from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
-from processor.aws import calling
+from processor.aws import calling, items_of
 from processor.crypto.keyring import SECRET_BYTES
 from processor.errors import Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-KEYS_MAX: Final = 100  # of one BatchGetItem
-TRIES_MAX: Final = 8  # for what DynamoDB leaves unprocessed
-WAIT_S: Final = 0.05  # before the second try, doubling
 WRITES_AT_ONCE: Final = 8  # of new people: one after the other, a first batch of thousands would time out
 NOBODY: Final = "#nobody"
 NAMES_MAX: Final = 100  # of one person: as many rotations
@@ -215,28 +211,16 @@ class Subjects:
         return {name: _secret(item) for name, item in self._items(names).items()}
 
     def _items(self, names: Collection[str]) -> dict[str, dict[str, Any]]:
-        ordered = sorted(names)  # the same request for the same people
-        batches = (ordered[at : at + KEYS_MAX] for at in range(0, len(ordered), KEYS_MAX))
-        return {item["subject"]["S"]: item for batch in batches for item in self._batch_get_item(batch)}
-
-    def _batch_get_item(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-        request: dict[str, Any] = {
-            self._table: {
-                "Keys": [{"subject": {"S": name}} for name in names],
-                "ProjectionExpression": "subject, secret, erased_at, previous",
-                "ConsistentRead": True,
-            }
+        what = "subject, secret, erased_at, previous"
+        return {
+            item["subject"]["S"]: item
+            for item in items_of(self._batch_get_item, self._table, "subject", names, what)
         }
-        for attempt in range(TRIES_MAX):
-            if attempt:
-                sleep(WAIT_S * 2 ** (attempt - 1))
-            with calling("dynamodb:BatchGetItem on subjects"):
-                answer = self._dynamodb.batch_get_item(RequestItems=request)
-            yield from answer.get("Responses", {}).get(self._table, [])
-            request = answer.get("UnprocessedKeys") or {}
-            if not request:
-                return
-        raise Transient(f"dynamodb:BatchGetItem on subjects: keys left unprocessed {TRIES_MAX} times")
+
+    def _batch_get_item(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        with calling("dynamodb:BatchGetItem on subjects"):
+            answer: Mapping[str, Any] = self._dynamodb.batch_get_item(RequestItems=request)
+        return answer
 
     def _cache_until(self, oldest: float) -> None:
         """Drop what is too old or too much: a secret that was destroyed must not stay in memory for good."""

@@ -35,7 +35,7 @@ NAMESPACE: Final = "Tidegate"
 REASONS_MAX: Final = 20  # told per batch; the quarantine has them all
 ROOT: Final = Path(__file__).parents[1]
 
-Stage = Literal["decode", "people", "score", "sanitise", "settle", "audit", "alerts"]
+Stage = Literal["decode", "people", "score", "sanitise", "settle", "profiles", "audit", "alerts"]
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 COUNTS: Final = {
@@ -52,6 +52,7 @@ COUNTS: Final = {
     "ValuesErased": "erased",
     "PeopleForgotten": "forgotten",
     "FeaturesImputed": "imputed",
+    "ProfilesMissed": "missed",  # entities whose profile could not be told of what was written
 }
 """Metrics that tell a tally, with which."""
 DURATIONS: Final = {f"Duration{stage.title()}": stage for stage in STAGES}
@@ -73,11 +74,13 @@ HOLES: Final = {
 }
 """What stands for what in the sentences: each either among few words or not of the records' making."""
 CALLS: Final = (
+    "dynamodb:BatchGetItem on profiles",
     "dynamodb:BatchGetItem on subjects",
     "dynamodb:GetItem on subjects",
     "dynamodb:PutItem on subjects",
     "dynamodb:PutItem on the ledger",
     "dynamodb:Query on the ledger",
+    "dynamodb:UpdateItem on profiles",
     "dynamodb:UpdateItem on subjects",
     "kms:GenerateDataKey for quarantine",
     "kms:GenerateDataKey for values",
@@ -90,7 +93,7 @@ CALLS: Final = (
 STOPS: Final = (
     *(f"{call}: {{code}}" for call in CALLS),
     *(f"{call}: {{code}} (request {{id}})" for call in CALLS),
-    "dynamodb:BatchGetItem on subjects: keys left unprocessed {number} times",
+    "dynamodb:BatchGetItem: keys left unprocessed {number} times",
     "ledger: more than {number} MB of intents after this batch",
     "ledger: {number} rounds without a free key, because other runs fence at once",
     "time ran out: {number} records are left",
@@ -162,6 +165,7 @@ class Tally:
     forgotten: int = 0
     """People erased because of removals, those of earlier deliveries of the batch included."""
     imputed: int = 0
+    missed: int = 0
     oldest: int | None = None
     """When the oldest change was made, epoch seconds; None if nothing could be decoded."""
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)

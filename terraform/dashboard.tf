@@ -25,14 +25,14 @@ locals {
       graphs = [
         { title = "Events flagged as suspicious", stat = "Sum", metrics = ["EventsFlagged"], by = "Policy" },
         { title = "Alerts published", stat = "Sum", metrics = ["AlertsPublished"], by = "Policy" },
-        { title = "Features that had to be imputed", stat = "Sum", metrics = ["FeaturesImputed"], by = "Policy" },
+        { title = "Features that had to be imputed, and profiles that missed an update", stat = "Sum", metrics = ["FeaturesImputed", "ProfilesMissed"], by = "Policy" },
       ]
     },
     {
       title = "What does it cost?"
       graphs = [
         { title = "Work on a batch, ms", stat = "Average", metrics = ["DurationDecode", "DurationScore", "DurationSanitise"], by = "Policy" },
-        { title = "Waiting for AWS, ms a batch", stat = "Average", metrics = ["DurationPeople", "DurationSettle", "DurationAudit", "DurationAlerts"], by = "Policy" },
+        { title = "Waiting for AWS, ms a batch", stat = "Average", metrics = ["DurationPeople", "DurationSettle", "DurationProfiles", "DurationAudit", "DurationAlerts"], by = "Policy" },
         { title = "Cold starts", stat = "Sum", metrics = ["ColdStart"], by = "Policy" },
       ]
     },

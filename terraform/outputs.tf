@@ -43,6 +43,11 @@ output "key_steward_policy_arn" {
   value       = aws_iam_policy.key_steward.arn
 }
 
+output "profiles_table" {
+  description = "Table of the totals that models keep of customers, terminals and the like, under pseudonyms."
+  value       = aws_dynamodb_table.profiles.name
+}
+
 output "subjects_table" {
   description = "A secret of each person, or the tombstone of one who was erased."
   value       = aws_dynamodb_table.subjects.name

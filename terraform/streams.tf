@@ -32,6 +32,8 @@ module "stream" {
   publishes_alerts = local.policies[each.value.policy].routes.sns.events != "none"
   ledger           = { name = aws_dynamodb_table.ledger.name, arn = aws_dynamodb_table.ledger.arn }
   subjects         = { name = aws_dynamodb_table.subjects.name, arn = aws_dynamodb_table.subjects.arn }
+  profiles         = { name = aws_dynamodb_table.profiles.name, arn = aws_dynamodb_table.profiles.arn }
+  scores           = can(local.policies[each.value.policy].score.model)
   subject_cache_s  = var.erasure_in_force_s
   by_subject       = local.by_subject[each.value.policy]
   erases_removed   = try(local.policies[each.value.policy].on_remove, "pass") == "erase"

@@ -76,6 +76,34 @@ resource "aws_dynamodb_table" "ledger" {
   }
 }
 
+# --- Profiles: what models know of customers, terminals and the like ---------------------------------
+
+# Totals under pseudonyms. Without it flags are worse for some weeks, and nothing is lost: so no recovery, which would
+# keep what is known of a person beyond its time.
+resource "aws_dynamodb_table" "profiles" {
+  #checkov:skip=CKV_AWS_28:see above
+  name                        = "${local.prefix}-profiles"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = "entity"
+  deletion_protection_enabled = var.deletion_protection
+
+  attribute {
+    name = "entity" # a pseudonym
+    type = "S"
+  }
+
+  # The function writes when an idle entity's totals have faded.
+  ttl {
+    attribute_name = "expires_at"
+    enabled        = true
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = aws_kms_key.data.arn
+  }
+}
+
 # --- Subjects: a secret of each person, while there is one -------------------------------------------
 
 # To erase somebody is to destroy the secret here. A copy of the table that can be restored holds it still, so the

@@ -111,8 +111,8 @@ variable "streams" {
   }
 
   validation {
-    condition     = length(setintersection(keys(var.streams), ["access", "detokenize", "erase", "ledger", "subjects"])) == 0
-    error_message = "A stream cannot be named access, detokenize, erase, ledger or subjects: the gate has a package, a function or a table of that name."
+    condition     = length(setintersection(keys(var.streams), ["access", "detokenize", "erase", "ledger", "profiles", "subjects"])) == 0
+    error_message = "A stream cannot be named access, detokenize, erase, ledger, profiles or subjects: the gate has a package, a function or a table of that name."
   }
 
   validation {

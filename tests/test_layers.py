@@ -14,8 +14,8 @@ ROWS = {  # top to bottom
     "entry": ("handler", "start", "detokenize", "erase"),
     "command": ("cli", "local", "review"),
     "flow": ("pipeline", "removals", "reidentification", "erasure", "asking", "access"),
-    "stages": ("stream", "policy", "scoring", "event", "identities"),
-    "state": ("ledger", "subjects", "rates"),
+    "stages": ("stream", "policy", "scoring", "event", "identities", "entities"),
+    "state": ("ledger", "subjects", "rates", "profiles"),
     "edge": (
         *("sinks", "audit", "quarantine", "keys", "telemetry", "settings", "aws"),
         *("proof", "receipts", "calls", "unwrapping"),

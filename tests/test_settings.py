@@ -12,6 +12,7 @@ ENVIRON = {
     "ALERTS_TOPIC_ARN": "t",
     "LEDGER_TABLE": "l",
     "SUBJECTS_TABLE": "s",
+    "PROFILES_TABLE": "p",
     "DATA_KEY_ARN": "d",
     "TOKEN_KEY_ARNS": '{"1": "k1", "2": "k2"}',
 }
@@ -19,7 +20,7 @@ ENVIRON = {
 
 def test_what_terraform_sets_is_read() -> None:
     settings = Settings.read(ENVIRON)
-    assert settings == Settings("e", "a", "q", "t", "l", "s", "d", {1: "k1", 2: "k2"}, 60)
+    assert settings == Settings("e", "a", "q", "t", "l", "s", "p", "d", {1: "k1", 2: "k2"}, 60)
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:

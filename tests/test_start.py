@@ -37,6 +37,7 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
             "ALERTS_TOPIC_ARN": f"arn:aws:sns:{REGION}:123456789012:alerts",
             "LEDGER_TABLE": "tidegate-ledger",
             "SUBJECTS_TABLE": "tidegate-subjects",
+            "PROFILES_TABLE": "tidegate-profiles",
             "DATA_KEY_ARN": f"arn:aws:kms:{REGION}:123456789012:key/data",
             "TOKEN_KEY_ARNS": json.dumps({"1": key["KeyMetadata"]["Arn"]}),
         }

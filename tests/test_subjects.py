@@ -285,7 +285,7 @@ def test_an_erasure_that_comes_between_look_and_put_wins(person: tuple[str, ...]
 
 def test_keys_left_unprocessed_are_asked_for_again_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("processor.subjects.sleep", waited.append)
+    monkeypatch.setattr("processor.aws.sleep", waited.append)
 
     class Throttled(FakeSubjects):
         def __init__(self, times: int) -> None:

@@ -63,7 +63,7 @@ def collect(stage: Stage, log: bytes) -> Evidence:
     for message in _messages(stage, stage.stream["failure_queue_url"]):
         found.searched.append(Bytes("the failure queue", json.dumps(message).encode()))
         found.failures += 1
-    for table in ("ledger_table", "subjects_table"):
+    for table in ("ledger_table", "profiles_table", "subjects_table"):
         name: str = stage.outputs[table]
         lines = (json.dumps(item, default=bytes.hex) for item in _items(stage, name))
         found.searched.append(Bytes(name, "\n".join(lines).encode()))

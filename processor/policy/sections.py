@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from processor.policy import paths
 from processor.policy.detection import ENTITIES, REGIONS, SCORES, TEXT_CHARACTERS_MAX
 from processor.policy.detection.custom import CHECKSUMS, pattern_problem, recognizer_of
-from processor.policy.kinds import UNREADABLE, Choice, Many, Problem, Section, Text, Whole, key, shown
+from processor.policy.kinds import UNREADABLE, Choice, Flag, Many, Problem, Section, Text, Whole, key, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,6 +138,14 @@ class ScoreRule:
     )
     label: LabelRule | None = field(
         default=None, metadata=key(Section(LabelRule), "How a confirmed fraud shows later.")
+    )
+    keep_features: bool = field(
+        default=False,
+        metadata=key(
+            Flag(),
+            "Whether events say what the model made of the fields granted to it, so that it can be trained "
+            "anew on events alone. A feature may be as telling as its field: an amount, an hour.",
+        ),
     )
 
 

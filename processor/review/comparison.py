@@ -255,6 +255,10 @@ def _score(old: Plan, new: Plan) -> Iterator[Difference]:
     before, after = (plan.score.reads if plan.score else () for plan in (old, new))
     said = "raw fields granted to the model"
     yield from members("score.reads", "grant", (before, after), Verdict.WIDER, said)
+    kept, keeps = (plan.score is not None and plan.score.keep_features for plan in (old, new))
+    yield from ranked(
+        "score.keep_features", "features", (kept, keeps), float, "what the model looked at, in events"
+    )
     yield from neutral("score.model", "name", (old.model, new.model), "other scores, other flags")
     if old.score is None or new.score is None:
         return

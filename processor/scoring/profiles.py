@@ -1,4 +1,4 @@
-"""What is known of an entity (a customer, a terminal): its recent past in a few numbers that only get added to.
+"""What is known of an entity (a customer, a terminal): its past in a few numbers that only get added to.
 
 The numbers are *forward-decayed* totals: something of time t counts e^((t - L) / T) at the landmark L, and
 whoever reads at a later time divides by e^((now - L) / T). So a total is never rewritten, additions may come
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 DAY_S: Final = 86_400
 PERIOD_LIVES: Final = 16  # mean lives from one landmark to the next
@@ -130,14 +130,9 @@ class Known:
         """Let an event of this moment count (`sign` 1), or take back one that did (-1)."""
         value, has_value = seen.value, not math.isnan(seen.value)
         for row, (period, growth) in zip(self.rows, moment.windows, strict=True):
-            ahead = period - row[0]
-            if ahead > 0:
-                row[_BEFORE:] = row[_NOW:_BEFORE] if ahead == 1 else _ZEROS
-                row[_NOW:_BEFORE] = _ZEROS
-                row[0] = period
-            elif ahead < -1:
+            base = _NOW if period == row[0] else _turn(row, period)
+            if not base:
                 continue
-            base = _BEFORE if ahead == -1 else _NOW
             weight = growth * UNIT
             number = sign * round(weight)
             row[base] += number
@@ -165,8 +160,55 @@ class Known:
         if seen.is_bad:
             self.confirmed = max(self.confirmed, time)
         if seen.counterpart is not None:
-            self.met[seen.counterpart] = max(day, self.met.get(seen.counterpart, day))
-            if len(self.met) > MET_MAX:
+            if len(self.met) >= MET_MAX:
                 since = max(self.met.values()) - max(profile.days)
-                recent = sorted(self.met.items(), key=lambda one: (-one[1], one[0]))[:MET_MAX]
-                self.met = {name: last for name, last in recent if last > since}
+                self.met = {name: last for name, last in self.met.items() if last > since}
+            # With so many, one more says nothing new: and what is kept of an entity must not grow for ever.
+            if len(self.met) < MET_MAX or seen.counterpart in self.met:
+                self.met[seen.counterpart] = max(day, self.met.get(seen.counterpart, day))
+
+    def additions(self, profile: Profile) -> dict[str, int]:
+        """The totals by the names under which they are kept and added up, without those that are nothing.
+
+        `s7.41` is the sum of the window of 7 days in its period 41, `d.20500` the events of that day.
+        """
+        kept: dict[str, int] = {f"d.{day}": number for day, number in self.per_day.items()}
+        for days, row in zip(profile.days, self.rows, strict=True):
+            for period, base in ((row[0], _NOW), (row[0] - 1, _BEFORE)):
+                kept |= {f"{stat}{days}.{period}": row[base + at] for at, stat in enumerate(STATS)}
+        return {name: total for name, total in kept.items() if total}
+
+    def recall(self, profile: Profile, kept: Mapping[str, int]) -> None:
+        """Add totals by the names under which they are kept; what no window knows any more is left out."""
+        at = {str(days): row for days, row in zip(profile.days, self.rows, strict=True)}
+        # The newest first, so that no total is turned out by one that comes after it.
+        for name, total in sorted(kept.items(), key=lambda one: -int(one[0].partition(".")[2])):
+            what, _, period = name.partition(".")
+            if what == "d":
+                self.per_day[int(period)] = self.per_day.get(int(period), 0) + total
+            elif (row := at.get(what[1:])) is not None and what[0] in STATS:
+                base = _turn(row, int(period))
+                if base:
+                    row[base + STATS.index(what[0])] += total
+
+    def faded(self, profile: Profile, names: Iterable[str]) -> list[str]:
+        """Those of the names under which nothing that counts can be kept any more."""
+        oldest = {
+            f"{stat}{days}": row[0] - 1
+            for days, row in zip(profile.days, self.rows, strict=True)
+            for stat in STATS
+        }
+        today = max(self.per_day, default=0)
+        oldest |= {"d": today - profile.label_days - 1, "m": int(self.last // DAY_S) - max(profile.days)}
+        parts = ((name, *name.partition(".")[::2]) for name in names)
+        return [name for name, what, period in parts if int(period) < oldest.get(what, 0)]
+
+
+def _turn(row: list[int], period: int) -> int:
+    """Where in the row a period's totals are, after room was made if it is a new one; 0 if it is too old."""
+    ahead = period - row[0]
+    if ahead > 0:
+        row[_BEFORE:] = row[_NOW:_BEFORE] if ahead == 1 else _ZEROS
+        row[_NOW:_BEFORE] = _ZEROS
+        row[0] = period
+    return 0 if ahead < -1 else _BEFORE if ahead == -1 else _NOW

@@ -88,9 +88,10 @@ class Scorer:
         ]
 
     def _kept(self, matrix: NDArray[np.float32]) -> list[dict[str, float | None]]:
+        # Nine digits say which float32 it is.
         return [
             {
-                name: None if isnan(value) else value
+                name: None if isnan(value) else float(f"{value:.9g}")
                 for name, value in zip(self.features.names, row, strict=True)
             }
             for row in matrix.tolist()

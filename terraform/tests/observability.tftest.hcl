@@ -100,6 +100,8 @@ run "alarms_ring_for_what_needs_somebody" {
     publishes_alerts = true
     ledger           = { name = "the-ledger", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-ledger" }
     subjects         = { name = "the-subjects", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-subjects" }
+    profiles         = { name = "the-profiles", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-profiles" }
+    scores           = true
     subject_cache_s  = 61
     by_subject       = true
     erases_removed   = true

@@ -35,6 +35,8 @@ variables {
   publishes_alerts = true
   ledger           = { name = "the-ledger", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-ledger" }
   subjects         = { name = "the-subjects", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-subjects" }
+  profiles         = { name = "the-profiles", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-profiles" }
+  scores           = true
   subject_cache_s  = 61
   by_subject       = true
   erases_removed   = true
@@ -75,6 +77,10 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
       EraseWhoWasRemoved = [
         ["dynamodb:GetItem", "dynamodb:UpdateItem"],
         ["arn:aws:dynamodb:eu-west-1:123456789012:table/the-subjects"],
+      ]
+      KeepProfiles = [
+        ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"],
+        ["arn:aws:dynamodb:eu-west-1:123456789012:table/the-profiles"],
       ]
       DeriveTokenKeys = [
         ["kms:GenerateMac"],
@@ -189,6 +195,23 @@ run "a_policy_by_which_nothing_goes_by_the_person_keeps_away_from_people" {
   }
 }
 
+run "a_policy_without_a_model_keeps_no_profiles" {
+  command = plan
+
+  module {
+    source = "./modules/stream"
+  }
+
+  variables {
+    scores = false
+  }
+
+  assert {
+    condition     = !contains(flatten([for s in data.aws_iam_policy_document.role.statement : s.resources]), var.profiles.arn)
+    error_message = "The role reaches the profiles table although nothing is scored."
+  }
+}
+
 run "a_policy_that_erases_nobody_may_not_erase" {
   command = plan
 
@@ -260,6 +283,7 @@ run "the_function_knows_its_surroundings" {
       ALERTS_TOPIC_ARN      = "arn:aws:sns:eu-west-1:123456789012:alerts"
       LEDGER_TABLE          = "the-ledger"
       SUBJECTS_TABLE        = "the-subjects"
+      PROFILES_TABLE        = "the-profiles"
       SUBJECT_CACHE_SECONDS = "61"
       DATA_KEY_ARN          = "arn:aws:kms:eu-west-1:123456789012:key/data"
       TOKEN_KEY_ARNS        = jsonencode({ "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1", "2" = "arn:aws:kms:eu-west-1:123456789012:key/token-2" })

@@ -30,6 +30,7 @@ ENVIRON = {
     "ALERTS_TOPIC_ARN": f"arn:aws:sns:{REGION}:123456789012:alerts",
     "LEDGER_TABLE": "tidegate-ledger",
     "SUBJECTS_TABLE": "tidegate-subjects",
+    "PROFILES_TABLE": "tidegate-profiles",
     "DATA_KEY_ARN": f"arn:aws:kms:{REGION}:123456789012:key/data",
     "TOKEN_KEY_ARNS": json.dumps({"1": f"arn:aws:kms:{REGION}:123456789012:key/tokens"}),
 }

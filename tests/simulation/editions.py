@@ -122,6 +122,7 @@ def edition(table: str, variant: Variant) -> Edition:
         "LEDGER_TABLE": "ledger",
         "SUBJECTS_TABLE": "subjects",
         "PROFILES_TABLE": "profiles",
+        "PROFILES_TABLE": "profiles",
         "DATA_KEY_ARN": REGION.format("kms", "key/data"),
         "TOKEN_KEY_ARNS": json.dumps(keys),
         "AWS_LAMBDA_FUNCTION_NAME": f"tidegate-dev-{table}",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def describe(features: FeatureSet) -> dict[str, Any]:
-    """The entries of the manifest: `features`, and if there are profiles also `profiles`, `time` and `label`."""
+    """The manifest's entries: `features`, and where there are profiles `profiles`, `time` and `label`."""
     entries: dict[str, Any] = {"features": [_entry(feature) for feature in features.features]}
     if features.profiles:
         entries["time"] = features.time

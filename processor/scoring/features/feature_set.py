@@ -129,8 +129,8 @@ class FeatureSet:
     def measure(self, steps: Sequence[Step], memory: Memory) -> Matrix:
         """The features of each scored step that has an `after`, NaN where what they need is missing.
 
-        A step is known to those after it: `memory` holds at the end what it held before, and the steps. A change
-        of a record is judged as if the record had not been there before.
+        A step is known to those after it: `memory` holds at the end what it held before, and the steps.
+        A change of a record is judged as if the record had not been there before.
         """
         images = [step.after for step in steps if step.scored and step.after is not None]
         matrix = np.empty((len(images), len(self.features)), dtype=np.float32)
@@ -158,7 +158,7 @@ class FeatureSet:
 
     def _remember(self, steps: Sequence[Step], memory: Memory, matrix: Matrix) -> None:
         for habit in self._habits:
-            profile, row = habit.profile, -1
+            profile = habit.profile
             rows: list[list[float]] = []
             nothing = [math.nan] * len(habit.at)
             for before, after, scored in steps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +39,9 @@ class Needs(NamedTuple):
     labels: bool = False
 
 
+NOTHING: Final = Needs()
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileKind:
     """A kind over what is known of the record's entity (`profile`)."""
@@ -46,7 +49,7 @@ class ProfileKind:
     make: Callable[[Feature, Profile], Measure]
     windows: int = 1
     """How many of the profile's windows it looks at (`days`)."""
-    needs: Needs = Needs()
+    needs: Needs = NOTHING
     options: Mapping[str, float] | None = None
     """What else may be said of it, with the defaults."""
 

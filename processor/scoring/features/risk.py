@@ -1,5 +1,4 @@
-"""`confirmed`, `risk`: how many of the entity's records were found to be fraud, and what share of those of
-which that could be known by now.
+"""`confirmed`, `risk`: how many of the entity's records were found to be fraud, and what share.
 
 A label takes its time. Records too young to have one say nothing yet: they count neither way. Little is known
 of an entity with few records: its risk is drawn towards `typical`, with the weight of `weight` records.

@@ -1,4 +1,4 @@
-"""`since_last`, `since_first`, `since_confirmed`: days since the entity was seen last, first, or in a fraud."""
+"""`since_last`, `since_first`, `since_confirmed`: days since the entity was seen, or found in a fraud."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ resource "aws_lambda_function" "this" {
       ALERTS_TOPIC_ARN      = var.alerts_topic_arn
       LEDGER_TABLE          = var.ledger.name
       SUBJECTS_TABLE        = var.subjects.name
+      PROFILES_TABLE        = var.profiles.name
       SUBJECT_CACHE_SECONDS = var.subject_cache_s
       DATA_KEY_ARN          = var.data_key_arn
       TOKEN_KEY_ARNS        = jsonencode(var.token_key_arns)

@@ -74,6 +74,16 @@ data "aws_iam_policy_document" "role" {
     }
   }
 
+  dynamic "statement" {
+    for_each = var.scores ? [var.profiles.arn] : []
+
+    content {
+      sid       = "KeepProfiles"
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"]
+      resources = [statement.value]
+    }
+  }
+
   statement {
     sid       = "DeriveTokenKeys"
     actions   = ["kms:GenerateMac"]
@@ -86,7 +96,7 @@ data "aws_iam_policy_document" "role" {
     }
   }
 
-  # Events are read back (HEAD) to tell an earlier success from a fence.
+  # Events are read back to tell an earlier success from a fence, and to alert of what another run has written.
   statement {
     sid       = "WriteEvents"
     actions   = ["s3:GetObject", "s3:PutObject"]

@@ -126,6 +126,16 @@ variable "subjects" {
   description = "The subjects table."
 }
 
+variable "profiles" {
+  type        = object({ name = string, arn = string })
+  description = "The profiles table."
+}
+
+variable "scores" {
+  type        = bool
+  description = "Whether a model scores the records. If not, the role does not reach the profiles table."
+}
+
 variable "subject_cache_s" {
   type        = number
   description = "How long the function may go on using a person's secret without asking again, seconds."
