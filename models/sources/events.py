@@ -8,11 +8,13 @@ comes as a change of the same keys.
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from models.sources.columns import moments, objects
+from models.sources.images import CHUNK
 from models.sources.simulated import SCENARIO
 from processor.errors import ModelError
 from processor.event import SCHEMA
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.sources.columns import Column
-    from models.sources.json_lines import Lines
+    from models.sources.json_lines import Numbered
 
 INSERT: Final = "INSERT"
 KINDS: Final = frozenset({INSERT, "MODIFY", "REMOVE"})
 DIGITS: Final = 40  # of a sequence number, at most
-_NUMBERS: Final = frozenset({int, float})
+_SIDES: Final = frozenset({dict, type(None)})
+_NUMBERS: Final = frozenset({int, float, type(None)})
 
 
 class Events(NamedTuple):
@@ -69,19 +72,19 @@ class Once:
         return True
 
 
-def are_events(lines: Lines) -> bool:
+def is_event(first: dict[str, Any]) -> bool:
     """Whether a file that begins so is one of the gate's."""
-    return lines.objects[0].get("schema") == SCHEMA
+    return first.get("schema") == SCHEMA
 
 
 def read_events(
-    file: str, chunks: Iterator[Lines], wanted: Collection[str], features: Sequence[str], once: Once
+    file: str, numbered: Iterator[Numbered], wanted: Collection[str], features: Sequence[str], once: Once
 ) -> Iterator[Events]:
     """The events of a file.
 
     Args:
         file: its name, for errors.
-        chunks: of its lines.
+        numbered: its objects.
         wanted: the fields of images.
         features: by name, in the order that is asked for.
         once: which events have been read before.
@@ -89,73 +92,79 @@ def read_events(
     Raises:
         ModelError: a line is no event of the gate. It gives the number alone.
     """
-    kept = [*wanted, SCENARIO]
-    for numbers, found in chunks:
-        for number, event in zip(numbers, found, strict=True):
-            if not _is_event(event):
-                raise ModelError(f"{file}:{number}: is no event of the gate ({SCHEMA}), as the first line is")
-        times = moments([event["time"] for event in found])
-        if (bad := np.isnan(times)).any():
+    reduced = _reduced(file, numbered, (*wanted, SCENARIO), features, once)
+    # The rest of an event is let go before the next is parsed: kept for a while, it takes thrice the time.
+    while rows := list(islice(reduced, CHUNK)):
+        numbers, times, sequences, ids, inserts, before, after, scenarios, scores, measured = zip(
+            *rows, strict=True
+        )
+        time = moments(times)
+        if (bad := np.isnan(time)).any():
             raise ModelError(f"{file}:{numbers[int(bad.argmax())]}: has a time that is none")
-        fresh = [once(event["event_id"], event["sequence"]) for event in found]
-        yield _events(
-            [event for event, is_fresh in zip(found, fresh, strict=True) if is_fresh],
-            times[fresh],
-            kept,
-            features,
+        nothing = (None,) * len(features)
+        yield Events(
+            time=time,
+            sequence=np.array(sequences, dtype=f"S{DIGITS}"),
+            ids=objects(ids),
+            inserts=np.array(inserts, dtype=bool),
+            before=objects(before),
+            after=objects(after),
+            scenario=np.array(scenarios, dtype=np.int64),
+            score=np.array(scores, dtype=np.float64),
+            features=np.array(
+                [nothing if row is None else row for row in measured], dtype=np.float32
+            ).reshape(len(rows), len(features)),
+            measured=np.array([row is not None for row in measured], dtype=bool),
         )
 
 
-def _is_event(event: dict[str, Any]) -> bool:
-    get = event.get
-    return (
-        get("schema") == SCHEMA
-        and type(get("event_id")) is str
-        and type(get("sequence")) is str
-        and get("type") in KINDS
-        and type(get("time")) is str
-        and type(get("keys")) is dict
-        and all(get(side) is None or type(get(side)) is dict for side in ("new", "old", "fraud"))
-    )
+def _reduced(
+    file: str, numbered: Iterator[Numbered], kept: Sequence[str], features: Sequence[str], once: Once
+) -> Iterator[tuple[Any, ...]]:
+    """Of each event that is there for the first time, what is wanted, in the order of `Events`."""
+    for number, event in numbered:
+        get = event.get
+        event_id, sequence, kind, time, keys = (
+            get("event_id"), get("sequence"), get("type"), get("time"), get("keys"),
+        )  # fmt: skip
+        new, old, fraud = get("new"), get("old"), get("fraud")
+        if not (
+            get("schema") == SCHEMA
+            and type(event_id) is type(sequence) is type(time) is type(kind) is str
+            and kind in KINDS
+            and type(keys) is dict
+            and {type(new), type(old), type(fraud)} <= _SIDES
+        ):
+            raise ModelError(f"{file}:{number}: is no event of the gate ({SCHEMA}), as the first line is")
+        if not once(event_id, sequence):
+            continue
+        scenario = (new or old or {}).get(SCENARIO)
+        verdict = fraud or {}
+        yield (
+            number,
+            time,
+            sequence.zfill(DIGITS) if sequence.isascii() and len(sequence) <= DIGITS else "",
+            _id(keys),
+            kind == INSERT,
+            _kept(old, kept),
+            _kept(new, kept),
+            scenario if type(scenario) is int else -1,
+            _number(verdict.get("score")),
+            _row(verdict.get("features"), features),
+        )
 
 
-def _events(
-    found: list[dict[str, Any]], time: NDArray[np.float64], kept: Sequence[str], features: Sequence[str]
-) -> Events:
-    verdicts = [event.get("fraud") or {} for event in found]
-    rows = [_row(verdict.get("features"), features) for verdict in verdicts]
-    nothing = [None] * len(features)
-    images = [event.get("new") or event.get("old") or {} for event in found]
-    scenario = [value if type(value := image.get(SCENARIO)) is int else -1 for image in images]
-    return Events(
-        time=time,
-        sequence=np.array([_sequence(event["sequence"]) for event in found], dtype=f"S{DIGITS}"),
-        ids=objects([_id(event["keys"]) for event in found]),
-        inserts=np.array([event["type"] == INSERT for event in found], dtype=bool),
-        before=objects([_kept(event.get("old"), kept) for event in found]),
-        after=objects([_kept(event.get("new"), kept) for event in found]),
-        scenario=np.array(scenario, dtype=np.int64),
-        score=np.array([_number(verdict.get("score")) for verdict in verdicts], dtype=np.float64),
-        features=np.array([row or nothing for row in rows], dtype=np.float32).reshape(
-            len(found), len(features)
-        ),
-        measured=np.array([row is not None for row in rows], dtype=bool),
-    )
-
-
-def _row(measured: Any, features: Sequence[str]) -> list[float] | None:
+def _row(measured: Any, features: Sequence[str]) -> list[float | None] | None:
     """The features in order; None where they are not those of this model."""
-    if type(measured) is not dict or not measured.keys() >= set(features):
+    try:
+        row = [measured[name] for name in features]
+    except (KeyError, TypeError):
         return None
-    return [_number(measured[name]) for name in features]
+    return row if _NUMBERS.issuperset(map(type, row)) else None
 
 
 def _number(value: Any) -> float:
-    return float(value) if type(value) in _NUMBERS else np.nan
-
-
-def _sequence(text: str) -> str:
-    return text.zfill(DIGITS) if text.isascii() and len(text) <= DIGITS else ""
+    return np.nan if value is None or type(value) not in _NUMBERS else float(value)
 
 
 def _kept(image: dict[str, Any] | None, kept: Sequence[str]) -> dict[str, Any] | None:

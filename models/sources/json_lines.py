@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from models.sources.columns import compact
 from models.sources.fields import Layout, translated
-from models.sources.images import CHUNK, images
+from models.sources.images import images
 from processor.errors import ModelError
 
 if TYPE_CHECKING:
@@ -17,35 +18,24 @@ if TYPE_CHECKING:
     from models.sources.fields import Fields
     from models.sources.images import Images
 
+    Numbered = tuple[int, dict[str, Any]]
+
+PARSED: Final = 4_000  # records in memory as they were parsed
 _decode = json.JSONDecoder().raw_decode  # a third of what `json.loads` takes for a short line
 
 
-class Lines(NamedTuple):
-    """Some lines of a file that are not blank."""
-
-    numbers: list[int]
-    objects: list[dict[str, Any]]
-
-
-def lines_of(blocks: Blocks) -> Iterator[Lines]:
-    """The objects.
+def objects_of(blocks: Blocks) -> Iterator[Numbered]:
+    """The objects, each with the number of its line; blank lines have none.
 
     Raises:
-        ModelError: a line holds none. It gives the number alone.
+        ModelError: a line holds no object. It gives the number alone.
     """
     number = 0
-    lines = Lines([], [])
     for block in blocks:
         for line in block.removesuffix("\n").split("\n"):
             number += 1
             if line and not line.isspace():
-                lines.numbers.append(number)
-                lines.objects.append(_object(blocks.file, number, line))
-        if len(lines.objects) >= CHUNK:
-            yield lines
-            lines = Lines([], [])
-    if lines.objects:
-        yield lines
+                yield number, _object(blocks.file, number, line)
 
 
 def _object(file: str, number: int, line: str) -> dict[str, Any]:
@@ -63,12 +53,12 @@ def _object(file: str, number: int, line: str) -> dict[str, Any]:
     return found
 
 
-def read_images(file: str, chunks: Iterator[Lines], fields: Fields, seen: set[str]) -> Iterator[Images]:
+def read_images(file: str, numbered: Iterator[Numbered], fields: Fields, seen: set[str]) -> Iterator[Images]:
     """Plain images.
 
     Args:
         file: its name, for errors.
-        chunks: of its lines.
+        numbered: its objects.
         fields: what is wanted.
         seen: the names that any record has, in the file and in the table; they are added to it.
 
@@ -77,7 +67,7 @@ def read_images(file: str, chunks: Iterator[Lines], fields: Fields, seen: set[st
     """
     layout: Layout | None = None
     done = 0
-    for _, found in chunks:
+    while found := [image for _, image in islice(numbered, PARSED)]:
         names = set().union(*found)
         if layout is None:
             # By many records, because one may lack a field; and any field may come later.

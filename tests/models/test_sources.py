@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from models.sources import Changed, open_sources
 from models.sources.columns import Texts, by_form, moments, text_moments
-from models.sources.images import CHUNK
+from models.sources.json_lines import PARSED
 from processor.scoring.features import instant, number
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def test_the_tables_own_names_go_before_any_alias(tmp_path: Path) -> None:
 
 
 def test_a_field_of_json_may_come_late(tmp_path: Path) -> None:
-    rows = [{"created_at": at + 1, "payment_id": at} for at in range(CHUNK + 1)] + [
+    rows = [{"created_at": at + 1, "payment_id": at} for at in range(2 * PARSED)] + [
         {"created_at": 10**9, "payment_id": 1.0, "amount": 5, "customer_id": "a", "status": "x", "note": ""}
     ]
     as_json(tmp_path / "data.jsonl", rows)
