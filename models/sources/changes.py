@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapq import merge
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,11 +12,13 @@ from models.sources.events import Events
 from models.sources.images import Images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from models.sources.columns import Column
+
+    Progress = Callable[[str, int], None]  # (what is being done, records done)
 
 BLOCK: Final = 10_000  # records made into dicts at a time
 
@@ -35,6 +37,16 @@ class Changed(NamedTuple):
     """Of an event of the gate that has them."""
     scenario: int
     """The kind of fraud, 0 for honest, -1 where it is not known."""
+
+
+class History(Protocol):
+    """Changes to train on or measure with."""
+
+    def changes(self, progress: Progress) -> Iterator[Changed]:
+        """The changes in order of time, as often as asked for."""
+
+    def description(self) -> dict[str, Any]:
+        """What the card and the manifest say about it."""
 
 
 class Arrived(NamedTuple):

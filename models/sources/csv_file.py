@@ -11,9 +11,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from models.sources.columns import Texts, by_form, numbers, objects, text_moments
-from models.sources.fields import translated
+from models.sources.fields import SCENARIO, translated
 from models.sources.images import CHUNK, images
-from models.sources.simulated import SCENARIO
 from processor.errors import ModelError
 
 if TYPE_CHECKING:

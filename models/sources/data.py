@@ -28,12 +28,10 @@ from processor.errors import ModelError
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from models.sources.changes import Changed, Table
+    from models.sources.changes import Changed, Progress, Table
     from models.sources.found import Found
-
-    Progress = Callable[[str, int], None]  # (what is being done, records done)
 
 AHEAD: Final = 64  # small objects fetched before their turn
 READABLE: Final = (
@@ -162,6 +160,7 @@ class Data:
         if self._tables is None:
             with _uncollected():
                 parts = list(self._parts(progress))
+            self._once.forget()
             tables = (image_table(parts), event_table(parts))
             self._tables = [table for table in tables if table is not None]
         return self._tables

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from models.sources.columns import moments, objects
+from models.sources.fields import SCENARIO
 from models.sources.images import CHUNK
-from models.sources.simulated import SCENARIO
 from processor.errors import ModelError
 from processor.event import SCHEMA
 
@@ -70,6 +70,10 @@ class Once:
             return False
         self._seen.add(name)
         return True
+
+    def forget(self) -> None:
+        """Let go of all names: everything has been read."""
+        self._seen.clear()
 
 
 def is_event(first: dict[str, Any]) -> bool:

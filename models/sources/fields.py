@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from models.sources.simulated import SCENARIO
 from processor.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+SCENARIO: Final = "scenario"  # the kind of fraud, where it is known; only for telling figures apart
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _UNMAPPED: Final = object()
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from models.sources.columns import moments, objects
-from models.sources.fields import text_of
-from models.sources.simulated import SCENARIO
+from models.sources.fields import SCENARIO, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

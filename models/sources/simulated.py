@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from models.simulator.world import CATEGORIES, CHANNELS, simulate
+from models.sources.changes import Changed
+from models.sources.fields import SCENARIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from models.sources.changes import Progress
     from models.spec import Spec
-
-SCENARIO: Final = "scenario"  # the kind of fraud, where it is known; only for telling figures apart
 
 
 class Source(Protocol):
@@ -51,6 +52,30 @@ class Simulated:
                 "status": "chargeback" if scenario else "approved",
                 SCENARIO: scenario,
             }
+
+    def changes(self, progress: Progress) -> Iterator[Changed]:
+        """The payments as insertions in order of time, with who paid where, named as in its records."""
+        spec = self._spec
+        world = simulate(spec.recipe, seed=spec.seed, start=spec.start).since(spec.burn_in_days)
+        progress("simulating payments", len(world))
+        categories = tuple(CATEGORIES)
+        columns = (
+            world.created_at.astype("datetime64[s]").astype(np.float64), world.customer_id, world.terminal_id,
+            world.cents, world.merchant_category, world.channel, world.scenario,
+        )  # fmt: skip
+        for row, (time, customer, terminal, cents, category, channel, scenario) in enumerate(
+            zip(*(column.tolist() for column in columns), strict=True)
+        ):
+            image = {
+                "created_at": time,
+                "amount": cents / 100,
+                "customer_id": f"C{customer:07d}",
+                "terminal_id": f"T{terminal:07d}",
+                "merchant_category": categories[category],
+                "channel": CHANNELS[channel],
+                "status": "chargeback" if scenario else "approved",
+            }
+            yield Changed(time, None, image, str(row), None, scenario)
 
     def description(self) -> dict[str, Any]:
         """The recipe."""

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import random
+import re
 import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -19,7 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.sources import Changed, open_sources
+from models.sources import Changed, Simulated, open_sources
 from models.sources.columns import Texts, by_form, moments, text_moments
 from models.sources.json_lines import PARSED
 from processor.scoring.features import instant, number
@@ -27,6 +28,8 @@ from processor.scoring.features import instant, number
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from models.spec import Spec
 
 WANTED = ("amount", "customer_id", "note", "status")
 START = datetime(2026, 4, 1, tzinfo=UTC)
@@ -293,6 +296,19 @@ def test_a_million_numbers_take_little_memory(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert total == rows
     assert peak < 20_000_000, "images are made a block at a time"
+
+
+def test_the_simulator_tells_who_paid_where(spec: Spec) -> None:
+    world = Simulated(spec)
+    found, images = list(world.changes(quiet)), list(world.images())
+    assert len(found) == len(images) > 1_000
+    assert [one.time for one in found] == sorted(instant(image["created_at"]) for image in images)
+    for one, image in zip(found[:100], images, strict=False):
+        assert one.after is not None
+        assert one.scenario == image["scenario"]
+        assert one.after["amount"] == float(image["amount"])
+        assert re.fullmatch("C[0-9]{7}", one.after["customer_id"])
+    assert len({one.after["terminal_id"] for one in found if one.after}) > 50
 
 
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001  zones are put on below
