@@ -1,4 +1,4 @@
-"""Who acts in a world: the lanes of the event source mapping, other runs, who erases, who redrives."""
+"""Who acts in a world: the lanes of the event source mapping, who erases, and time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from processor.errors import Transient
 from processor.keys import key_ring
-from processor.local.delivery import Batch, Entry, Rules, judge
+from processor.local.delivery import Batch, Entry, Rules, judge, sift
 from processor.policy.people import People
 from processor.subjects import Subjects
 from tests.simulation.environment import Killed
@@ -18,12 +18,13 @@ from tests.simulation.world import CALL_S
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from processor.local.delivery import Answer
+    from processor.local.delivery import Answer, Lost
     from tests.simulation.records import Told
-    from tests.simulation.schedule import Run
+    from tests.simulation.schedule import Leap
     from tests.simulation.world import World
 
 TAKEN: Final[Any] = {"batchItemFailures": []}
+HOUR_S: Final = 3600.0
 CACHED_S: Final = 61.0  # after so long, nobody may know a destroyed secret any more
 DELIVERIES_MAX: Final = 250  # of one lane, without faults: more, and it will never come to rest
 
@@ -35,7 +36,11 @@ class Mapping:
         self.world = world
         schedule = world.schedule
         self.rules = Rules(
-            batch_size=schedule.batch_size, retries=schedule.retries, bisect=schedule.bisect, partial=True
+            batch_size=schedule.batch_size,
+            retries=schedule.retries,
+            max_age_s=schedule.max_age_s,
+            bisect=schedule.bisect,
+            partial=True,
         )
         self._shards: dict[str, list[Told]] = {}
         for one in schedule.records:
@@ -79,9 +84,7 @@ class Lane:
     def __init__(self, mapping: Mapping, shard: str, number: int, records: Iterable[Told]) -> None:
         self._mapping, self._world, self._shard = mapping, mapping.world, shard
         self._told = {one.sequence: one for one in records}
-        self._waiting = deque(
-            Entry(one.raw, one.sequence, self._world.now, 1000) for one in self._told.values()
-        )
+        self._waiting = deque(self._told.values())
         self._again: deque[Batch] = deque()
         self._chance = Random(f"{self._world.schedule.seed}/{shard}/{number}")
         self._deliveries = self._failed = 0
@@ -106,23 +109,40 @@ class Lane:
         self._deliveries += 1
         if self._deliveries > DELIVERIES_MAX + len(self._world.schedule.faults):
             self._world.witness.violation("restless", f"shard {self._shard} was delivered over and over")
+        while (batch := self._next()) is not None:
+            kept, old, forgotten = sift(batch, self._mapping.rules, self._world.now)
+            if forgotten:
+                self._world.witness.violation("forgotten", "the stream lost records, and nobody was told")
+            self._give_up(old)
+            if kept is not None:
+                return kept
+        return None
+
+    def _next(self) -> Batch | None:
         if self._again:
             return self._again.popleft()
         if not self._waiting:
             return None
         size = self._chance.randint(1, self._mapping.rules.batch_size)  # what had come when it was polled
-        return Batch(tuple(self._waiting.popleft() for _ in range(min(size, len(self._waiting)))))
+        return Batch(tuple(self._polled() for _ in range(min(size, len(self._waiting)))))
+
+    def _polled(self) -> Entry:
+        one = self._waiting.popleft()
+        return Entry(one.raw, one.sequence, self._world.came(one), 1000)
 
     def _settle(self, batch: Batch, answer: Answer) -> None:
         verdict = judge(batch, answer, self._mapping.rules)
         for entry in verdict.done:
             self._world.witness.acknowledged(self._told[entry.sequence])
-        for lost in verdict.lost:
-            self._mapping.lost.append(self._records(lost.batch))
-            self._world.lost(lost, self._shard)
+        self._give_up(verdict.lost)
         self._again.extendleft(reversed(verdict.again))
         if self._again and self._world.schedule.grows and self._chance.random() < 0.5:
             self._grow()
+
+    def _give_up(self, losses: Iterable[Lost]) -> None:
+        for lost in losses:
+            self._mapping.lost.append(self._records(lost.batch))
+            self._world.lost(lost, self._shard)
 
     def _grow(self) -> None:
         """What came meanwhile joins what comes again."""
@@ -137,38 +157,12 @@ class Lane:
                     self._again.appendleft(other.part(room))
                 room -= min(room, len(other.entries))
             else:
-                more.append(self._waiting.popleft())
+                more.append(self._polled())
                 room -= 1
         self._again.appendleft(Batch((*first.entries, *more), first.failures, first.deliveries))
 
     def _records(self, batch: Batch) -> tuple[Told, ...]:
         return tuple(self._told[entry.sequence] for entry in batch.entries)
-
-
-def again(world: World, run: Run) -> None:
-    """Another run over some records, until each was taken."""
-    chance = Random(f"{world.schedule.seed}/run/{run}")
-    world.wait(CALL_S * (run.begins - world.step))
-    known = {one.index: one for one in world.schedule.records}
-    left = [known[index] for index in run.records if index in known]
-    while left:
-        piece = left[: chance.randint(1, run.pieces)]
-        redrive(world, piece, is_replay=run.is_replay)
-        left = left[len(piece) :]
-
-
-def redrive(world: World, records: list[Told], *, is_replay: bool = False) -> None:
-    """Deliver records until they are taken."""
-    for failures in range(DELIVERIES_MAX + len(world.schedule.faults)):
-        if failures:
-            world.back_off(failures)
-        answer = world.invoke(records, is_replay=is_replay)
-        assert answer is not None
-        if answer.payload == TAKEN:
-            for one in records:
-                world.witness.acknowledged(one)
-            return
-    world.witness.violation("restless", "a run never came to its end")
 
 
 def erase(world: World, step: int, subject: str) -> None:
@@ -192,3 +186,12 @@ def erase(world: World, step: int, subject: str) -> None:
             world.elapse(CACHED_S, None)
         return
     world.witness.violation("restless", "an erasure never came to its end")
+
+
+def leap(world: World, what: Leap) -> None:
+    """Let hours go by; what expires meanwhile is deleted at once, a little later, or not at all."""
+    world.wait(CALL_S * (what.begins - world.step))
+    world.leap(what.hours * HOUR_S)
+    for _ in range(2):
+        world.dynamodb.expire(lambda: world.chance.random() < what.due)
+        world.wait(CALL_S * world.chance.randrange(1, 60))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LAG = 40  # moments by which a weak read is behind: AWS says "a second or less", a simulation takes what hurts
-KEYS = {"ledger": ("stream", "intent"), "subjects": ("subject",)}
+KEYS = {"ledger": ("stream", "intent"), "subjects": ("subject",), "profiles": ("entity",)}
 KEYS_MAX = 100  # of one BatchGetItem
 
 Key = tuple[str, ...]
@@ -92,11 +92,15 @@ class DynamoDB:
         ]
         return answer
 
-    def expire(self) -> None:
-        """Delete what is past its time to live."""
+    def expire(self, is_due: Callable[[], bool] = lambda: True) -> None:
+        """Delete what is past its time to live, or what is due of it: AWS says within days, not when.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+        """
+        now = Decimal(self._epoch())
         for table, items in self.tables.items():
             for key, item in list(items.items()):
-                if "expires_at" in item and Decimal(item["expires_at"]["N"]) < Decimal(self._epoch()):
+                if "expires_at" in item and Decimal(item["expires_at"]["N"]) < now and is_due():
                     self._write(table, key, None)
 
     def _conditional(self, call: dict[str, Any], key: Key, operation: str) -> None:

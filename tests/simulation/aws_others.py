@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ENTRIES_MAX = 10
 BYTES_MAX = 256 * 1024
+DEDUPLICATED = "MessageDeduplicationId"
+DEDUPLICATED_S = 300.0
 
 
 class KMS:
@@ -42,19 +44,53 @@ class KMS:
 
 
 class SNS:
-    """A topic. `landed` is told of every message that got through."""
+    """Topics; FIFO ones by their names. `landed` is told of every message that got through.
 
-    def __init__(self, landed: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
-        self.published: list[dict[str, Any]] = []
-        self._landed = landed
+    https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html
+    """
+
+    def __init__(
+        self,
+        landed: Callable[[dict[str, Any]], None] = lambda _: None,
+        clock: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._landed, self._clock = landed, clock
+        self._taken: dict[tuple[str, str], float] = {}
 
     def publish_batch(self, **call: Any) -> dict[str, Any]:
-        entries = call["PublishBatchRequestEntries"]
+        entries, topic = call["PublishBatchRequestEntries"], call["TopicArn"]
         names = [entry["Id"] for entry in entries]
-        size = sum(len(entry["Message"].encode()) for entry in entries)
-        if not 1 <= len(entries) <= ENTRIES_MAX or len(set(names)) != len(names) or size > BYTES_MAX:
+        if not entries:
+            raise refusal("EmptyBatchRequest", "PublishBatch", call)
+        if len(entries) > ENTRIES_MAX:
+            raise refusal("TooManyEntriesInBatchRequest", "PublishBatch", call)
+        if len(set(names)) != len(names):
+            raise refusal("BatchEntryIdsNotDistinct", "PublishBatch", call)
+        if topic.endswith(".fifo") and not all("MessageGroupId" in entry for entry in entries):
             raise refusal("InvalidParameter", "PublishBatch", call)
+        if sum(_size(entry) for entry in entries) > BYTES_MAX:
+            raise refusal("BatchRequestTooLong", "PublishBatch", call)
+        wrong = [entry for entry in entries if topic.endswith(".fifo") is not (DEDUPLICATED in entry)]
         for entry in entries:
-            self.published.append(entry)
-            self._landed(entry)
-        return {"Successful": [{"Id": name, "MessageId": name} for name in names], "Failed": []}
+            if entry not in wrong and self._is_new(topic, entry):
+                self._landed(entry)
+        return {
+            "Successful": [{"Id": one["Id"], "MessageId": one["Id"]} for one in entries if one not in wrong],
+            "Failed": [{"Id": one["Id"], "Code": "InvalidParameter", "SenderFault": True} for one in wrong],
+        }
+
+    def _is_new(self, topic: str, entry: dict[str, Any]) -> bool:
+        """Whether a FIFO topic has had no such message for five minutes; others it forgets."""
+        if not topic.endswith(".fifo"):
+            return True
+        name, now = (topic, entry[DEDUPLICATED]), self._clock()
+        is_new = now - self._taken.get(name, -DEDUPLICATED_S) >= DEDUPLICATED_S
+        if is_new:
+            self._taken[name] = now
+        return is_new
+
+
+def _size(entry: dict[str, Any]) -> int:
+    attributes = entry.get("MessageAttributes", {})
+    about = "".join(f"{name}{''.join(attribute.values())}" for name, attribute in attributes.items())
+    return len(entry["Message"].encode()) + len(about.encode())

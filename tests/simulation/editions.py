@@ -17,11 +17,12 @@ from processor.policy.plan import dump_plan, read_plan
 from processor.scoring import Fraud, Scorer, Step, load_scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[2]
 REGION = "arn:aws:{}:eu-west-1:123456789012:{}"
-DAYS = {"events": 400, "audit": 2557, "quarantine": 14, "logs": 90, "ledger": 21}
+DAYS = {"events": 400, "audit": 2557, "quarantine": 14, "logs": 90}
+ALERTS = {False: "alerts", True: "alerts.fifo"}
 
 FIELDS: dict[str, Any] = {
     "email": {"action": "tokenize", "scope": "subject", "normalize": "email"},
@@ -35,6 +36,7 @@ FIELDS: dict[str, Any] = {
     "amount": "keep",
     "created_at": "keep",
     "status": "keep",
+    "terms.*": "keep",
 }
 SUBJECTS = {
     "payments": {
@@ -46,11 +48,12 @@ SUBJECTS = {
 SUBJECT = {"payments": "customer_id", "members": "member_id"}
 
 POLICIES: dict[str, dict[str, Any]] = {
-    "first": {},
-    "second": {"note": "redact", "status": "drop", "flag_at": 0.99},
-    "strict": {"branch": {"action": "redact"}, "unknown": "quarantine"},
+    "first": {"ledger": 3},
+    "second": {"note": "redact", "status": "drop", "terms.*": "drop", "flag_at": 0.99, "ledger": 2},
+    "strict": {"branch": {"action": "redact"}, "unknown": "quarantine", "ledger": 5},
 }
-"""Each by what it says differently. `strict` quarantines what the others let pass: every record."""
+"""Each by what it says differently. `strict` quarantines what the others let pass: every record. The days of
+the ledger are as few as they may be, for a stream that keeps its records for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +96,29 @@ def folder() -> Path:
 
 
 @cache
-def edition(table: str, variant: Variant) -> Edition:
-    """The package of a variant for a table."""
+def edition(table: str, variant: Variant, *, fifo: bool = False) -> Edition:
+    """The package of a variant for a table, with its environment."""
+    package, plan = _package(table, variant)
+    keys = {str(version): REGION.format("kms", f"key/token{version}") for version in variant.keys}
+    environ = {
+        "EVENTS_BUCKET": "events",
+        "AUDIT_BUCKET": "audit",
+        "QUARANTINE_BUCKET": "quarantine",
+        "ALERTS_TOPIC_ARN": REGION.format("sns", ALERTS[fifo]),
+        "LEDGER_TABLE": "ledger",
+        "SUBJECTS_TABLE": "subjects",
+        "PROFILES_TABLE": "profiles",
+        "DATA_KEY_ARN": REGION.format("kms", "key/data"),
+        "TOKEN_KEY_ARNS": json.dumps(keys),
+        "AWS_LAMBDA_FUNCTION_NAME": f"tidegate-dev-{table}",
+    }
+    return Edition(variant, package, environ, plan)
+
+
+@cache
+def _package(table: str, variant: Variant) -> tuple[Path, Plan]:
     said = dict(POLICIES[variant.policy])
-    flag_at, unknown = said.pop("flag_at", 0.9), said.pop("unknown", "drop")
+    flag_at, unknown, days = said.pop("flag_at", 0.9), said.pop("unknown", "drop"), said.pop("ledger")
     document = {
         "policy": table,
         "version": 1 + list(POLICIES).index(variant.policy),
@@ -106,28 +128,14 @@ def edition(table: str, variant: Variant) -> Edition:
         "fields": SUBJECTS[table] | FIELDS | said,
         "score": {"model": "payments_fraud", "reads": ["amount", "created_at"], "flag_at": flag_at},
         "routes": {"sns": {"events": "flagged", "attributes": ["amount", "created_at"]}},
-        "retention_days": DAYS,
+        "retention_days": {**DAYS, "ledger": days},
     }
     plan, problems = read_plan(document, hashlib.sha256(json.dumps(document).encode()).hexdigest())
     assert plan is not None, problems
     package = folder() / f"{table}-{variant.policy}-{variant.model}-{len(variant.keys)}"
     package.mkdir()
     (package / "policy.json").write_bytes(dump_plan(plan))
-    keys = {str(version): REGION.format("kms", f"key/token{version}") for version in variant.keys}
-    environ = {
-        "EVENTS_BUCKET": "events",
-        "AUDIT_BUCKET": "audit",
-        "QUARANTINE_BUCKET": "quarantine",
-        "ALERTS_TOPIC_ARN": REGION.format("sns", "alerts"),
-        "LEDGER_TABLE": "ledger",
-        "SUBJECTS_TABLE": "subjects",
-        "PROFILES_TABLE": "profiles",
-        "PROFILES_TABLE": "profiles",
-        "DATA_KEY_ARN": REGION.format("kms", "key/data"),
-        "TOKEN_KEY_ARNS": json.dumps(keys),
-        "AWS_LAMBDA_FUNCTION_NAME": f"tidegate-dev-{table}",
-    }
-    return Edition(variant, package, environ, plan)
+    return package, plan
 
 
 @cache

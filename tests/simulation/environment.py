@@ -76,7 +76,7 @@ class Environment:
         """What the function answers to an event.
 
         Raises:
-            Killed: nothing.
+            Killed: it gave none in its time.
         """
         self.began, self.until = self.world.now, self.own_time + seconds
         self.calls, self.was_disturbed, self.drag_s = [], False, 0.0
@@ -85,11 +85,13 @@ class Environment:
             aws_request_id="request",
         )
         try:
-            return Answer(self._module["handler"](event, context))
+            answer = Answer(self._module["handler"](event, context))
         except Exception as error:  # noqa: BLE001  as Lambda does: told with its traceback
             told = "".join(traceback.format_exception(error))
             self.world.witness.told(told)
-            return Answer(error=str(error))
+            answer = Answer(error=str(error))
+        self.stand_up()
+        return answer
 
     @property
     def own_time(self) -> float:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from processor import pipeline, quarantine, sinks
 from processor.audit import Chain
+from processor.cli.replay import age
 from processor.ledger import Ledger
 from processor.quarantine import Quarantine
 from processor.sinks import Alerts, Feed
@@ -107,6 +108,17 @@ MUTANTS: Final = (
         (Ledger._intent, "{self._edition}/{generation}/", "{self._edition}/"),
     ),
     mutant(
+        "a key after a fence is the same for all runs",
+        "restless",
+        (Ledger.settle, "generation = token_hex(GENERATION_BYTES)", 'generation = "again"'),
+    ),
+    mutant(
+        "the ledger forgets while the stream delivers",
+        "twice",
+        (Ledger._declare, "+ self._retention_s", "+ 3_600"),
+    ),
+    mutant("a replay goes back as far as it likes", "twice", (age.oldest, "if older:", "if True:")),
+    mutant(
         "a taken key counts as written",
         "lost | manifest | no manifest",
         (Feed.create, "self._find(key)", 'Stored(self._bucket, key, 0, "", None, created=False)'),
@@ -137,6 +149,25 @@ MUTANTS: Final = (
             pipeline.pass_through,
             "gate.alerts.publish(",
             "any(one.stored.created for one in settled) and gate.alerts.publish(",
+        ),
+    ),
+    mutant(
+        "alerts are of what this run made, not of what is stored",
+        "alert",
+        (pipeline._alerts, "if one.stored.created:", "if True:"),
+    ),
+    mutant(
+        "alerts are of all that this run made, what is held with it",
+        "alert",
+        (pipeline._alerts, "if record_id(alert.event_id, alert.sequence) in names", "if names"),
+    ),
+    mutant(
+        "alerts have another deduplication id than the event's",
+        "alert",
+        (
+            Alerts._entry,
+            '"MessageDeduplicationId": alert.event_id',
+            '"MessageDeduplicationId": alert.sequence',
         ),
     ),
     mutant(

@@ -18,6 +18,7 @@ DIGITS: Final = "4707740774"
 STREAM: Final = "arn:aws:dynamodb:eu-west-1:123456789012:table/{table}/stream/2026-11-23T00:00:00.000"
 BEGUN: Final = 1_795_467_845  # 2026-11-23T21:04:05Z
 FIRST: Final = 1_100_000_000_017_454_423_009
+LARGE: Final = "fair use " * 6_000
 AMOUNTS: Final = ("3", "12", "12.5", "40", "250", "900.25", "5000")
 
 POISONS: Final = {
@@ -78,12 +79,16 @@ class Source:
         if table != "members":
             self._owner = {item: chance.randrange(people) for item in range(items)}
 
-    def write(self, index: int, sequence: int, shard_of: dict[int, str], poison: str = "") -> Told:
-        """One more change of some item."""
+    def write(
+        self, index: int, sequence: int, shard_of: dict[int, str], poison: str = "", *, is_large: bool = False
+    ) -> Told:
+        """One more change of some item; a large one does not fit into an alert."""
         item = self._chance.choice(list(self._images))
         old = self._images[item]
         kind = "INSERT" if old is None else "REMOVE" if self._chance.random() < 0.25 else "MODIFY"
         new = None if kind == "REMOVE" else self._image(item)
+        if new and is_large:
+            new["terms"] = {"M": {f"part{at}": {"S": LARGE} for at in range(5)}}
         self._images[item] = new
         key = "member_id" if self._table == "members" else "payment_id"
         body: dict[str, Any] = {

@@ -15,7 +15,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import processor.start
-from tests.simulation import actors
+from tests.simulation import actors, replays
 from tests.simulation.editions import compiled_plan, packaged_model
 from tests.simulation.endings import at_rest
 from tests.simulation.witness import Violation
@@ -57,23 +57,29 @@ def _live(world: World) -> None:
     mapping = actors.Mapping(world)
     mapping.start()
     for other in world.schedule.runs:
-        world.turns.spawn(partial(actors.again, world, other))
+        world.turns.spawn(partial(replays.again, world, other))
     for step, subject in world.schedule.erasures:
         world.turns.spawn(partial(actors.erase, world, step, subject))
+    for leap in world.schedule.leaps:
+        world.turns.spawn(partial(actors.leap, world, leap))
     world.turns.run()
     # Then somebody mends what was broken, and brings back what was given up.
     world.is_calm = True
     for lost in mapping.lost:
-        world.turns.spawn(partial(actors.redrive, world, list(lost)))
+        world.turns.spawn(partial(replays.redrive, world, list(lost)))
         world.turns.run()
     world.rest()
     if world.schedule.again:
         written, held = dict(world.witness.where), dict(world.witness.held)
-        world.turns.spawn(partial(actors.redrive, world, list(world.schedule.records)))
+        world.turns.spawn(partial(replays.redrive, world, list(world.schedule.records)))
         world.turns.run()
         if (written, held) != (world.witness.where, world.witness.held):
             world.witness.violation("twice", "what was all there was written again")
     at_rest(world, mapping)
+    if world.schedule.late_days:
+        world.turns.spawn(partial(replays.late, world))
+        world.turns.run()
+        at_rest(world, mapping, is_late=True)
 
 
 class _Serial:

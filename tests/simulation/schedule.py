@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final
+from typing import Any, Final
 
+from processor.local.delivery import FOREVER
 from tests.simulation.editions import Variant
 from tests.simulation.records import FIRST, POISONS, STREAM, Source, Told
 
@@ -50,6 +51,17 @@ class Run:
     is_replay: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Leap:
+    """Hours in which nothing is delivered: the function is down, or the mapping is off."""
+
+    begins: int
+    """The step."""
+    hours: float
+    due: float
+    """How likely an expired item is deleted afterwards, at each of two moments."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """A bad day."""
@@ -76,10 +88,17 @@ class Schedule:
     """The chance that an environment is new."""
     page: int = 1000
     """Items of a page of a query."""
-    watches_alerts: bool = True
-    """Whether who is flagged must be alerted, whoever delivers it again."""
+    fifo: bool = False
+    """Whether the topic of alerts is one that puts messages in order and takes each once."""
     again: bool = False
     """Whether everything is delivered once more in the end."""
+    leaps: tuple[Leap, ...] = ()
+    max_age_s: float = FOREVER
+    """How old a record may get before the mapping gives it up."""
+    backlog: bool = False
+    """Whether all records were in the stream before the day began."""
+    late_days: float = 0.0
+    """How long after its end somebody replays all that the command lets through; 0: nobody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +107,6 @@ class Menu:
 
     changing_poison: bool = True
     """Whether a deployment may turn records into such as cannot pass, or back."""
-    alerts: bool = False
-    """Whether alerts are watched even where one run may write an event that another cannot make or flag."""
     alike: bool = True
     """Whether shards may number their records alike."""
 
@@ -109,7 +126,6 @@ def schedule(seed: int, menu: Menu = Menu()) -> Schedule:
         records=records,
         faults=_faults(chance, length),
         deployments=deployments,
-        watches_alerts=menu.alerts or _alerts_are_sure(records, deployments),
         runs=_runs(chance, length, count) if chance.random() < 0.5 else (),
         erasures=_erasures(chance, length, people) if chance.random() < 0.3 else (),
         parallel=chance.choice([1, 1, 2, 3]),
@@ -121,6 +137,8 @@ def schedule(seed: int, menu: Menu = Menu()) -> Schedule:
         cold=chance.choice([0.0, 0.1, 0.5]),
         page=chance.choice([3, 1000, 1000, 1000]),
         again=chance.random() < 0.3,
+        fifo=chance.random() < 0.25,
+        **_hours(chance, length),
     )
 
 
@@ -130,6 +148,7 @@ def _records(chance: Random, table: str, count: int, items: int, *, is_alike: bo
     shard_of = {item: str(item % shards) for item in range(items)}
     split = chance.randrange(count) if chance.random() < 0.3 else count
     poison = chance.choice([0.0, 0.1, 0.4])
+    large = 0.15 if chance.random() < 0.03 else 0.0
     sequence = FIRST
     records = []
     for index in range(count):
@@ -137,7 +156,7 @@ def _records(chance: Random, table: str, count: int, items: int, *, is_alike: bo
             shard_of = {item: f"{shard}.{item // shards % 2}" for item, shard in shard_of.items()}
         sequence += chance.choice([1, 1, 7])
         kind = chance.choice(list(POISONS)) if chance.random() < poison else ""
-        told = source.write(index, sequence, shard_of, kind)
+        told = source.write(index, sequence, shard_of, kind, is_large=chance.random() < large)
         records.append(told)
     if is_alike:
         return _numbered_alike(records)
@@ -200,10 +219,21 @@ def _deployments(chance: Random, length: int, menu: Menu) -> tuple[tuple[int, Va
     return tuple(made)
 
 
-def _alerts_are_sure(records: tuple[Told, ...], deployments: tuple[tuple[int, Variant], ...]) -> bool:
-    """Whether all runs make the same events of the records, so that each knows what is flagged."""
-    variants = {(variant.policy, variant.model) for _, variant in deployments}
-    return variants <= {("first", "first")} and not any(one.is_twin for one in records)
+def _hours(chance: Random, length: int) -> dict[str, Any]:
+    """How much time goes by, and what the mapping says to it: never to wait as long as the stream."""
+    if chance.random() < 0.7:
+        return {"max_age_s": chance.choice([FOREVER, FOREVER, FOREVER, 60, 3600])}
+    hours = [0.5, 3.0, 11.0, 13.0, 23.5, 30.0, 50.0]
+    leaps = [
+        Leap(chance.randrange(length), chance.choice(hours), chance.choice([0.0, 0.5, 1.0]))
+        for _ in range(chance.choice([0, 1, 1, 2]))
+    ]
+    return {
+        "leaps": tuple(sorted(leaps, key=lambda leap: leap.begins)),
+        "max_age_s": chance.choice([3600, 43_200, 43_200, 86_399]),
+        "backlog": chance.random() < 0.3,
+        "late_days": chance.choice([0.0, 0.5, 1.5, 2.5, 4.0]),
+    }
 
 
 def _erasures(chance: Random, length: int, people: list[str]) -> tuple[tuple[int, str], ...]:

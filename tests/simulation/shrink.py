@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 
 RUNS_MAX: Final = 400
 TRACE_MAX: Final = 120  # lines of the end
-LISTS: Final = ("runs", "erasures", "deployments", "faults", "records")
+LISTS: Final = ("runs", "erasures", "deployments", "leaps", "faults", "records")
 PLAIN: Final = {
-    field.name: field.default
-    for field in fields(Schedule)
-    if field.name not in {*LISTS, "seed", "table", "watches_alerts"}
+    field.name: field.default for field in fields(Schedule) if field.name not in {*LISTS, "seed", "table"}
 }
 
 
@@ -75,6 +73,7 @@ def told(schedule: Schedule, outcome: Outcome) -> str:
         f"  deployments {schedule.deployments}",
         f"  runs        {schedule.runs}",
         f"  erasures    {schedule.erasures}",
+        f"  leaps       {schedule.leaps}",
         f"  otherwise   {plain}",
         *outcome.trace[-TRACE_MAX:],
     ]

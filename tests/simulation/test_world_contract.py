@@ -31,6 +31,7 @@ class Services:
     kms: Any
     sns: Any
     topic: str
+    fifo: str
     mac_key: str
     data_key: str
 
@@ -40,6 +41,7 @@ def ours() -> Services:
     services.s3, services.dynamodb = S3(), DynamoDB(lambda: 0, lambda: 0.0)
     services.kms, services.sns = KMS(Random(1)), SNS()
     services.topic = services.mac_key = services.data_key = "arn"
+    services.fifo = "arn.fifo"
     return services
 
 
@@ -60,6 +62,8 @@ def motos() -> Services:
             BillingMode="PAY_PER_REQUEST",
         )
     services.topic = services.sns.create_topic(Name="alerts")["TopicArn"]
+    fifo = {"FifoTopic": "true", "ContentBasedDeduplication": "false"}
+    services.fifo = services.sns.create_topic(Name="alerts.fifo", Attributes=fifo)["TopicArn"]
     mac = services.kms.create_key(KeySpec="HMAC_512", KeyUsage="GENERATE_VERIFY_MAC")
     services.mac_key = mac["KeyMetadata"]["Arn"]
     services.data_key = services.kms.create_key()["KeyMetadata"]["Arn"]
@@ -112,6 +116,16 @@ def test_an_unconditional_write_is_another_version(aws: Services) -> None:
     head = aws.s3.head_object(Bucket=BUCKET, Key="key")
     assert (head["ContentLength"], head["VersionId"]) == (6, second["VersionId"])
     assert "ChecksumSHA256" not in head, "only who asks is told"
+
+
+def test_what_is_written_is_read_at_once(aws: Services) -> None:
+    """S3 has strong read-after-write: https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html"""
+    for body in (b"first", b"second"):
+        written = put(aws.s3, body)
+        found = aws.s3.get_object(Bucket=BUCKET, Key="key")
+        assert (found["Body"].read(), found["VersionId"]) == (body, written["VersionId"])
+    assert refused(put, s3=aws.s3, body=b"third", IfNoneMatch="*") == ("PreconditionFailed", 412)
+    assert aws.s3.get_object(Bucket=BUCKET, Key="key")["Body"].read() == b"second"
 
 
 def test_what_is_not_there_is_not_found(aws: Services) -> None:
@@ -249,8 +263,26 @@ def test_ten_messages_are_published_at_once_and_no_more(aws: Services) -> None:
     answer = aws.sns.publish_batch(TopicArn=aws.topic, PublishBatchRequestEntries=entries(10))
     assert [one["Id"] for one in answer["Successful"]] == [str(at) for at in range(10)]
     assert not answer["Failed"]
-    with pytest.raises(ClientError):
-        aws.sns.publish_batch(TopicArn=aws.topic, PublishBatchRequestEntries=entries(11))
+    many = refused(aws.sns.publish_batch, TopicArn=aws.topic, PublishBatchRequestEntries=entries(11))
+    assert many == ("TooManyEntriesInBatchRequest", 400)
+    twice = refused(aws.sns.publish_batch, TopicArn=aws.topic, PublishBatchRequestEntries=entries(1) * 2)
+    assert twice == ("BatchEntryIdsNotDistinct", 400)
+
+
+def test_a_topic_takes_the_names_of_its_kind(aws: Services) -> None:
+    group = {"MessageGroupId": "group"}
+    named = [{**one, **group, "MessageDeduplicationId": one["Id"]} for one in entries(2)]
+    answer = aws.sns.publish_batch(TopicArn=aws.fifo, PublishBatchRequestEntries=named)
+    assert (len(answer["Successful"]), answer.get("Failed", [])) == (2, [])
+    ungrouped = refused(aws.sns.publish_batch, TopicArn=aws.fifo, PublishBatchRequestEntries=entries(1))
+    assert ungrouped == ("InvalidParameter", 400)
+    unnamed = [{**one, **group} for one in entries(1)]
+    for topic, wrong in (
+        (aws.fifo, unnamed),
+        (aws.topic, [{**entries(1)[0], "MessageDeduplicationId": "x"}]),
+    ):
+        answer = aws.sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=wrong)
+        assert [one["Code"] for one in answer["Failed"]] == ["InvalidParameter"]
 
 
 # --- What moto does not do, and AWS documents -------------------------------------------------------------
@@ -281,6 +313,36 @@ def test_a_page_says_where_the_next_begins() -> None:
     assert seen == ["0003#x", "0004#x", "0005#x", "0006#x"], (
         "a filter takes from pages, it does not fill them"
     )
+
+
+def test_what_expires_is_deleted_when_dynamodb_gets_to_it() -> None:
+    dynamodb = DynamoDB(lambda: 0, lambda: 1000.0)
+    for last, expires in ((4, 999), (5, 1001)):
+        dynamodb.put_item(TableName="ledger", Item={**intent(last), "expires_at": {"N": str(expires)}})
+    dynamodb.expire(lambda: False)
+    assert len(dynamodb.query(**QUERY)["Items"]) == 2, "it may be there long after"
+    dynamodb.expire()
+    (item,) = dynamodb.query(**QUERY)["Items"]
+    assert item["expires_at"] == {"N": "1001"}
+
+
+def test_a_fifo_topic_takes_a_message_once_in_five_minutes() -> None:
+    heard: list[Any] = []
+    now = [0.0]
+    sns = SNS(heard.append, lambda: now[0])
+    entry = {**entries(1)[0], "MessageGroupId": "group", "MessageDeduplicationId": "event"}
+    for moment in (0.0, 299.0, 300.0):
+        now[0] = moment
+        answer = sns.publish_batch(TopicArn="alerts.fifo", PublishBatchRequestEntries=[entry])
+        assert answer["Successful"], "who publishes does not learn of it"
+    assert len(heard) == 2
+
+
+def test_a_message_is_as_large_as_its_attributes() -> None:
+    attribute = {"DataType": "String", "StringValue": "x" * 200}
+    entry = {**entries(1)[0], "Message": "x" * (256 * 1024 - 100), "MessageAttributes": {"name": attribute}}
+    call = {"TopicArn": "arn", "PublishBatchRequestEntries": [entry]}
+    assert refused(SNS().publish_batch, **call) == ("BatchRequestTooLong", 400)
 
 
 def test_a_checksum_that_is_wrong_is_refused() -> None:

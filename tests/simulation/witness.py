@@ -14,6 +14,7 @@ from processor.audit import manifest_key
 from processor.crypto import KeyRing
 from processor.policy.people import People
 from tests.simulation.editions import edition
+from tests.simulation.subscriber import Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,19 +52,25 @@ class Witness:
         """The objects in which each event is now."""
         self.lines: dict[Name, dict[str, Any]] = {}
         """What stands there of it."""
+        self.stored: dict[Name, str] = {}
+        """The same, letter by letter."""
         self.held: dict[int, list[str]] = {}
         """The objects of quarantine that hold each record, by index."""
-        self.alerted: set[Name] = set()
+        self.held_at: dict[str, float] = {}
+        """When each object of quarantine was put there."""
+        self.subscriber = Subscriber(self, fifo=world.schedule.fifo)
         self.texts: list[str] = []
         """All that left, in whatever way."""
         self.out: list[str] = []
         """What was printed; the sandbox puts it here."""
         self.acked: set[int] = set()
+        self.told_of: set[int] = set()
+        """Who was given up, as the failure destination was told."""
         self._pardoned: set[int] = set()
         self._touched: Counter[int] = Counter()
         self._versions: dict[tuple[Any, ...], str] = {}
         self._erased_at: dict[str, float] = {}
-        self._read: dict[bytes, list[dict[str, Any]]] = {}
+        self._read: dict[bytes, list[tuple[str, dict[str, Any]]]] = {}
 
     # --- What is told --------------------------------------------------------------------------------------
 
@@ -80,6 +87,10 @@ class Witness:
     def reported(self, report: dict[str, Any]) -> None:
         """What the failure destination got."""
         self.texts.append(json.dumps(report))
+        batch = report["DDBStreamBatchInfo"]
+        range_ = range(int(batch["startSequenceNumber"]), int(batch["endSequenceNumber"]) + 1)
+        shard = [one for one in self.records.values() if one.shard == batch["shardId"]]
+        self.told_of.update(one.index for one in shard if one.sequence in range_)
 
     def begins(self, records: Sequence[Told], *, is_replay: bool) -> None:
         """An invocation with these records."""
@@ -101,6 +112,7 @@ class Witness:
             ("Query", "ledger"): 1,
             ("PutObject", "events"): 1,
             ("HeadObject", "events"): 0,
+            ("GetObject", "events"): 0,
             ("PutObject", "audit"): 2 + extra,
         }
         for what, limit in most.items():
@@ -163,6 +175,7 @@ class Witness:
             self.texts.append(one.body.decode())
             told = self._opened(one.body)
             self.held.setdefault(told.index, []).append(key)
+            self.held_at[key] = self._world.now
             if not told.poison:
                 self._held_for_another(told)
         else:
@@ -171,11 +184,11 @@ class Witness:
     def _wrote_events(self, key: str, before: Object | None, one: Object) -> None:
         for line in self.events(before.body) if before else ():
             self.where[name_of(line)].remove(key)
-        for line in self.events(one.body):
-            self.texts.append(json.dumps(line))
+        for text, line in self._lines(one.body):
+            self.texts.append(text)
             there = self.where.setdefault(name_of(line), [])
             there.append(key)
-            self.lines[name_of(line)] = line
+            self.lines[name_of(line)], self.stored[name_of(line)] = line, text
             if len(there) > 1:
                 self.violation("twice", f"record {self.records[name_of(line)].index} is in {there}")
 
@@ -196,19 +209,13 @@ class Witness:
 
     def events(self, body: bytes) -> list[dict[str, Any]]:
         """The events in an object; a fence has none."""
+        return [line for _, line in self._lines(body)]
+
+    def _lines(self, body: bytes) -> list[tuple[str, dict[str, Any]]]:
         if body not in self._read:
-            self._read[body] = [json.loads(line) for line in zlib.decompress(body, 31).splitlines()]
+            texts = zlib.decompress(body, 31).decode("ascii").splitlines()
+            self._read[body] = [(text, json.loads(text)) for text in texts]
         return self._read[body]
-
-    # --- Alerts --------------------------------------------------------------------------------------------
-
-    def published(self, entry: dict[str, Any]) -> None:
-        """A message is out."""
-        self.texts.append(json.dumps(entry))
-        name = name_of(json.loads(entry["Message"]))
-        if self._world.schedule.watches_alerts and not self.where.get(name):
-            self.violation("alert", f"record {self.records[name].index} is alerted and not written")
-        self.alerted.add(name)
 
     # --- Acknowledgements ----------------------------------------------------------------------------------
 
@@ -225,13 +232,15 @@ class Witness:
         """
         there, held = self.where.get(one.name, []), self.held.get(one.index, [])
         places = len(there) + len(held)
-        if not places:
+        if not places and one.index in self.acked:
             self.violation("lost", f"record {one.index} is acknowledged and nowhere")
         released = one.index in self._pardoned and len(there) == len(held) == 1
         if places > 1 and not released:
             self.violation("twice", f"record {one.index} is in {[*there, *held]}")
-        if there and (is_end or not released):
+        if there and one.index in self.acked and (is_end or not released):
             self._belongings(one, there[0])
+        if one.index not in self.acked:
+            return
         if self._world.schedule.table == "members" and one.raw["eventName"] == "REMOVE" and there:
             for person in one.people:
                 self._is_dead(person)
@@ -239,10 +248,7 @@ class Witness:
     def _belongings(self, one: Told, key: str) -> None:
         if ("audit", manifest_key(key)) not in self._world.s3.objects:
             self.violation("no manifest", f"record {one.index} is acknowledged, its object has none: {key}")
-        fraud = self.lines[one.name]["fraud"]
-        watched = self._world.schedule.watches_alerts
-        if watched and fraud and fraud["flagged"] and one.name not in self.alerted:
-            self.violation("no alert", f"record {one.index} is flagged and acknowledged, and nobody was told")
+        self.subscriber.must_know(one)
 
     def _is_dead(self, person: str) -> None:
         """The person's secret is destroyed, under one name at least."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from processor.local.delivery import Answer, failure_report
+from processor.local.delivery import STREAM_KEEPS_S, Answer, failure_report
 from tests.simulation.aws_dynamodb import DynamoDB
 from tests.simulation.aws_others import KMS, SNS
 from tests.simulation.aws_s3 import S3
@@ -61,6 +61,13 @@ class Time:
         self._world.wait(seconds)
 
 
+class Torn:
+    """The body of an answer whose connection ends before it does."""
+
+    def read(self) -> bytes:
+        raise ReadTimeoutError(endpoint_url=ENDPOINT)
+
+
 class World:
     """Everything around the function, under one schedule."""
 
@@ -73,13 +80,15 @@ class World:
         self.s3 = S3(self.witness.wrote)
         self.dynamodb = DynamoDB(lambda: self.step, lambda: self.now, schedule.page)
         self.kms = KMS(Random(f"{schedule.seed}/kms"))
-        self.sns = SNS(self.witness.published)
+        self.sns = SNS(self.witness.subscriber.hears, lambda: self.now)
         self.time = Time(self)
         self.environments: list[Environment] = []
         self.trace: list[str] = []
         self.struck = 0
         """Faults that came to pass."""
         self.is_calm = False
+        self.written: dict[int, float] = {}
+        """When each record came to the stream: all in the beginning, or each before it was first seen."""
         self._faults = {fault.step: fault for fault in schedule.faults}
         self._late: list[tuple[int, str, Callable[[], Any]]] = []
         self._idle: list[Environment] = []
@@ -93,7 +102,8 @@ class World:
     def edition(self) -> Edition:
         """What is deployed now."""
         variants = [variant for step, variant in self.schedule.deployments if step <= self.step]
-        return edition(self.schedule.table, variants[-1] if variants else Variant())
+        variant = variants[-1] if variants else Variant()
+        return edition(self.schedule.table, variant, fifo=self.schedule.fifo)
 
     # --- Invocations ---------------------------------------------------------------------------------------
 
@@ -116,6 +126,8 @@ class World:
             self.turns.spawn(lambda: go_on(Answer(error=TIMED_OUT)))
 
         environment = None
+        for one in records:
+            self.came(one)
         self.witness.begins(records, is_replay=is_replay)
         try:
             environment = self._environment()
@@ -164,6 +176,20 @@ class World:
         )
         self.log(f"gave up {len(lost.batch.entries)} records: {lost.condition}")
         self.witness.reported(report)
+
+    def came(self, one: Told) -> float:
+        """When a record came to the stream."""
+        return self.written.setdefault(one.index, BEGUN + 1000.0 if self.schedule.backlog else self.now)
+
+    def is_kept(self, one: Told) -> bool:
+        """Whether the stream has the record still."""
+        return self.now - self.came(one) <= STREAM_KEEPS_S
+
+    def leap(self, seconds: float) -> None:
+        """Hours go by. What was on its way has come; what ran has timed out."""
+        self.rest()
+        self.now += seconds
+        self.log(f"{seconds / 3600:g} hours later")
 
     def elapse(self, seconds: float, who: Environment | None) -> None:
         """Time goes by for one environment; the others have as much left as before."""
@@ -274,6 +300,8 @@ class World:
             failed = [entry for entry in entries if entry not in kept]
             said = [{"Id": one["Id"], "Code": "Throttled", "Message": repr(one)} for one in failed]
             return {"Failed": said}
+        if operation == "GetObject":
+            return effect() | {"Body": Torn()}
         return effect()
 
     def _land(self, *, all_of_it: bool = False) -> None:
