@@ -151,7 +151,8 @@ def _score(
     steps, memory, recollection = [_step(change) for _, change in changes], Memory(gate.short), None
     if gate.profiles is not None:
         recollection = gate.profiles.recall(gate.scorer.features.entities(steps), secrets, memory)
-    verdicts = iter(gate.scorer.score(steps, gate.threshold, memory, keep=gate.keeps_features))
+    said = None if recollection is None else recollection.said
+    verdicts = iter(gate.scorer.score(steps, gate.threshold, memory, said, keep=gate.keeps_features))
     return [None if change.new is None else next(verdicts) for _, change in changes], recollection
 
 
@@ -169,9 +170,10 @@ def _remember(
     if gate.scorer is None or gate.profiles is None or recollection is None:
         return 0
     written = frozenset[bytes]().union(*(one.intent.records for one in settled if one.stored.created))
-    steps = [_step(change) for _, change in changes if record_id(change.event_id, change.sequence) in written]
     additions = Memory(gate.short)
-    gate.scorer.features.learn(steps, additions)
+    for (_, change), contributions in zip(changes, recollection.said, strict=False):
+        if record_id(change.event_id, change.sequence) in written:
+            gate.scorer.features.learn(contributions, additions)
     return gate.profiles.add(additions, recollection, is_late)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.aws import calling, items_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from processor.scoring import Memory
+    from processor.scoring.features import Contribution
     from processor.scoring.profiles import Known, Profile
 
     Entity = tuple[str, Any]
@@ -50,6 +51,8 @@ class Recollection:
     """Under which totals are added; an erased person has none."""
     kept: Mapping[str, frozenset[str]]
     """The attributes that each name has."""
+    said: list[list[Contribution]] = field(default_factory=list)
+    """What each of the batch's changes has added to the memory since."""
 
 
 class Profiles:

@@ -26,10 +26,11 @@ PERIOD_LIVES: Final = 16  # mean lives from one landmark to the next
 FADE: Final = math.exp(-PERIOD_LIVES)
 UNIT: Final = 1_000_000  # of a total
 LARGEST: Final = 1e9  # of a value: squares of larger ones would not fit DynamoDB's 38 digits
+HISTORY_DAYS: Final = 45
 MET_MAX: Final = 64  # counterparts remembered of an entity
-STATS: Final = "nsqlb"
-"""Number, sum of values, of their squares, of their logarithms, and number of those confirmed as fraud."""
-NUMBER, SUM, SQUARES, LOGS, BAD = range(len(STATS))
+STATS: Final = "nsqlbv"
+"""Number, sum of values, of their squares and logarithms; number and sum of those confirmed as fraud."""
+NUMBER, SUM, SQUARES, LOGS, BAD, BAD_SUM = range(len(STATS))
 _NOW, _BEFORE = 1, 1 + len(STATS)  # where a row's totals begin, after its period
 _WIDTH: Final = 1 + 2 * len(STATS)
 _ZEROS: Final = (0,) * len(STATS)
@@ -46,6 +47,9 @@ class Profile:
     """Mean lives of its windows."""
     value: str | None = None
     """The raw field that is summed up; None to count only."""
+    feature: str | None = None
+    """A feature of an earlier profile that is summed up instead: how odd a terminal's payments are for those
+    who pay, say."""
     counterpart: str | None = None
     """The raw field whose different values are counted."""
     labels: bool = False
@@ -71,11 +75,24 @@ def moment(days: Sequence[int], time: float) -> Moment:
     return Moment(time, tuple(windows))
 
 
+class Run(NamedTuple):
+    """The frauds of an entity since it last had something honest, as far as labels can be known by now."""
+
+    since: float
+    """Days since 1970, of the first."""
+    frauds: int
+    honest: float
+    """Days since 1970, when it last had something honest; -inf for never."""
+
+
+NO_RUN: Final = Run(math.nan, 0, -math.inf)
+
+
 class Seen(NamedTuple):
     """An event, as far as the profile of one of its entities goes."""
 
     value: float
-    """Not below 0; NaN if it has none."""
+    """NaN if it has none."""
     is_bad: bool
     """Whether it is confirmed as fraud."""
     counterpart: int | None
@@ -85,7 +102,7 @@ class Seen(NamedTuple):
 class Known:
     """What is known of one entity. Nothing, to begin with."""
 
-    __slots__ = ("confirmed", "first", "last", "met", "per_day", "rows")
+    __slots__ = ("_run", "_run_at", "bad_per_day", "confirmed", "first", "last", "met", "per_day", "rows")
 
     def __init__(self, windows: int) -> None:
         self.first = math.inf
@@ -97,7 +114,10 @@ class Known:
         self.rows: list[list[int]] = [[0] * _WIDTH for _ in range(windows)]
         """For each window: the period, the totals of it by `STATS`, and those of the period before."""
         self.per_day: dict[int, int] = {}
-        """Events by day since 1970: of those that may be too young to be known as good or bad."""
+        """Events by day since 1970, of the last `HISTORY_DAYS` before a label is due."""
+        self.bad_per_day: dict[int, int] = {}
+        """Those of them that were confirmed as fraud."""
+        self._run, self._run_at = NO_RUN, -1
         self.met: dict[int, int] = {}
         """The day since 1970 on which each counterpart was met last, by a short name of it."""
 
@@ -139,20 +159,41 @@ class Known:
             if has_value:
                 row[base + SUM] += sign * round(weight * value)
                 row[base + SQUARES] += sign * round(weight * value * value)
-                row[base + LOGS] += sign * round(weight * math.log1p(value))
+                row[base + LOGS] += sign * round(weight * math.log1p(max(value, 0.0)))
             if seen.is_bad:
                 row[base + BAD] += number
+                row[base + BAD_SUM] += sign * round(weight * value) if has_value else 0
         day = int(moment.time // DAY_S)
         if profile.labels:
-            self._note_day(day, sign, profile.label_days)
+            self._note_day(day, sign, profile.label_days, is_bad=seen.is_bad)
         if sign > 0:
             self._note(profile, moment.time, day, seen)
 
-    def _note_day(self, day: int, sign: int, label_days: int) -> None:
+    def run(self, label_days: int, time: float) -> Run:
+        """The entity's run of frauds at a time; to the day."""
+        due = int(time // DAY_S) - label_days - 1
+        if due != self._run_at:
+            honest = [
+                day for day, n in self.per_day.items() if day <= due and n > self.bad_per_day.get(day, 0)
+            ]
+            last = max(honest, default=-1)
+            frauds = {day: n for day, n in self.bad_per_day.items() if day > last and n > 0}
+            self._run = Run(
+                min(frauds, default=math.nan) + 0.5, sum(frauds.values()), last + 0.5 if honest else -math.inf
+            )
+            self._run_at = due
+        return self._run
+
+    def _note_day(self, day: int, sign: int, label_days: int, *, is_bad: bool) -> None:
         self.per_day[day] = self.per_day.get(day, 0) + sign
-        if len(self.per_day) > label_days + 2:
-            newest = max(self.per_day)
-            self.per_day = {day: n for day, n in self.per_day.items() if day >= newest - label_days - 1}
+        if is_bad:
+            self.bad_per_day[day] = self.bad_per_day.get(day, 0) + sign
+        if is_bad or day <= self._run_at:
+            self._run_at = -1
+        if len(self.per_day) > label_days + HISTORY_DAYS:
+            oldest = max(self.per_day) - label_days - HISTORY_DAYS
+            self.per_day = {day: n for day, n in self.per_day.items() if day > oldest}
+            self.bad_per_day = {day: n for day, n in self.bad_per_day.items() if day > oldest}
 
     def _note(self, profile: Profile, time: float, day: int, seen: Seen) -> None:
         """What cannot be taken back: when it was seen, and with whom."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from processor.scoring.calibration import Calibration
-    from processor.scoring.features import FeatureSet, Step
+    from processor.scoring.features import Contribution, FeatureSet, Step
     from processor.scoring.kernel import Forest
 
 REASONS: Final = 3
@@ -62,7 +62,13 @@ class Scorer:
         return calibration.threshold(flag_at)
 
     def score(
-        self, steps: Sequence[Step], threshold: float, memory: Memory | None = None, *, keep: bool = False
+        self,
+        steps: Sequence[Step],
+        threshold: float,
+        memory: Memory | None = None,
+        said: list[list[Contribution]] | None = None,
+        *,
+        keep: bool = False,
     ) -> list[Fraud]:
         """One verdict for each step that has an `after`, in order.
 
@@ -70,9 +76,10 @@ class Scorer:
             steps: in the order of the stream.
             threshold: from which score on a step is flagged.
             memory: what is known of the steps' entities; the steps join it.
+            said: gets for each step what it has added to the memory.
             keep: whether to say what each was judged by. Otherwise only the names of features leave.
         """
-        matrix = self.features.measure(steps, Memory() if memory is None else memory)
+        matrix = self.features.measure(steps, Memory() if memory is None else memory, said)
         if not len(matrix):
             return []
         kept = self._kept(matrix) if keep else [None] * len(matrix)

@@ -7,13 +7,14 @@ known to the next.
 
 from processor.scoring.features.described import describe, restore
 from processor.scoring.features.feature import Feature
-from processor.scoring.features.feature_set import FeatureSet, Label, Memory, Step
+from processor.scoring.features.feature_set import Contribution, FeatureSet, Label, Memory, Step
 from processor.scoring.features.kinds import FIELD_KINDS, PROFILE_KINDS
 from processor.scoring.features.values import instant, number
 
 __all__ = [
     "FIELD_KINDS",
     "PROFILE_KINDS",
+    "Contribution",
     "Feature",
     "FeatureSet",
     "Label",

@@ -66,11 +66,25 @@ def _deviations(feature: Feature, profile: Profile) -> Measure:
     return deviations
 
 
+def _shift(feature: Feature, profile: Profile) -> Measure:
+    """How much higher, in logarithms, values were of late than they usually are."""
+    short, long = (window(profile, days) for days in feature.days)
+    weight = feature.options["weight"]
+
+    def shift(known: Known, moment: Moment, _value: float) -> float:
+        usual = known.level(long, LOGS, moment) / max(known.level(long, NUMBER, moment), 1e-9)
+        number = known.level(short, NUMBER, moment)
+        return (known.level(short, LOGS, moment) - usual * number) / (number + weight)
+
+    return shift
+
+
 _VALUE: Final = Needs(value=True)
 KINDS = {
     "total": ProfileKind(_total, needs=_VALUE),
     "mean": ProfileKind(_usual, needs=_VALUE, options=PRIOR),
     "ratio": ProfileKind(_ratio, needs=_VALUE, options=PRIOR),
     "log_ratio": ProfileKind(_log_ratio, needs=_VALUE, options=PRIOR),
+    "shift": ProfileKind(_shift, windows=2, needs=_VALUE, options={"weight": 0.5}),
     "deviations": ProfileKind(_deviations, needs=_VALUE, options=PRIOR),
 }

@@ -12,10 +12,10 @@ import numpy as np
 from processor.scoring.features.kinds import FIELD_KINDS, PROFILE_KINDS
 from processor.scoring.features.share import share_of
 from processor.scoring.features.values import instant, number
-from processor.scoring.profiles import LARGEST, Known, Profile, Seen, moment
+from processor.scoring.profiles import LARGEST, Known, Moment, Profile, Seen, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from processor.scoring.features.feature import Feature
     from processor.scoring.features.kind import Measure, Reader, Shape
@@ -75,12 +75,25 @@ class _Column(NamedTuple):
     uses: list[tuple[int, Shape]]  # (position of the feature, how it is made)
 
 
+class Contribution(NamedTuple):
+    """What a step adds to what is known of one entity, or takes from it."""
+
+    profile: Profile
+    entity: Any
+    moment: Moment
+    sign: int
+    seen: Seen
+
+
 class _Habit(NamedTuple):
     """A profile, and the features made of it."""
 
     profile: Profile
     at: list[int]
+    """Their columns."""
     measures: list[Measure]
+    asked: list[int]
+    """Those of the measures that a later profile sums up."""
 
 
 class FeatureSet:
@@ -105,7 +118,8 @@ class FeatureSet:
         self.names = tuple(feature.name for feature in features)
         self._medians = np.array([feature.median for feature in features], dtype=np.float32)
         self._columns = _columns(self.features)
-        self._habits = [_habit(profile, self.features) for profile in self.profiles]
+        asked = {profile.feature for profile in self.profiles if profile.feature}
+        self._habits = [_habit(profile, self.features, asked) for profile in self.profiles]
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -126,11 +140,18 @@ class FeatureSet:
             if (entity := _entity(profile, image)) is not None
         }
 
-    def measure(self, steps: Sequence[Step], memory: Memory) -> Matrix:
+    def measure(
+        self, steps: Sequence[Step], memory: Memory, said: list[list[Contribution]] | None = None
+    ) -> Matrix:
         """The features of each scored step that has an `after`, NaN where what they need is missing.
 
         A step is known to those after it: `memory` holds at the end what it held before, and the steps.
         A change of a record is judged as if the record had not been there before.
+
+        Args:
+            steps: in their order.
+            memory: of the entities.
+            said: gets for each step what it has added to the memory.
         """
         images = [step.after for step in steps if step.scored and step.after is not None]
         matrix = np.empty((len(images), len(self.features)), dtype=np.float32)
@@ -141,13 +162,19 @@ class FeatureSet:
             for position, shape in uses:
                 matrix[:, position] = shape(column)
                 matrix[missing, position] = np.nan
-        if self._habits:
-            self._remember(steps, memory, matrix)
+        if said is not None:
+            said += [[] for _ in steps]
+        odd: dict[str, list[float]] = {}
+        for habit in self._habits:
+            rows = self._remember(habit, steps, memory, odd, said)
+            if rows and habit.at:
+                matrix[:, habit.at] = rows
         return matrix
 
-    def learn(self, steps: Iterable[Step], memory: Memory) -> None:
-        """Let the memory know of the steps."""
-        self._remember([step._replace(scored=False) for step in steps], memory, np.empty((0, 0), np.float32))
+    def learn(self, contributions: Iterable[Contribution], memory: Memory) -> None:
+        """Let the memory know of what other steps have added."""
+        for profile, entity, when, sign, seen in contributions:
+            memory.of(profile, entity).add(profile, when, sign, seen)
 
     def impute(self, matrix: Matrix) -> Counts:
         """Put the medians of training where features are missing; answer how many were, row by row."""
@@ -156,49 +183,63 @@ class FeatureSet:
         counts: Counts = missing.sum(axis=1)
         return counts
 
-    def _remember(self, steps: Sequence[Step], memory: Memory, matrix: Matrix) -> None:
-        for habit in self._habits:
-            profile = habit.profile
-            rows: list[list[float]] = []
-            nothing = [math.nan] * len(habit.at)
-            for before, after, scored in steps:
-                if before is not None:
-                    self._count(profile, before, -1, memory)
-                if after is None:
-                    continue
-                if not scored:
-                    self._count(profile, after, 1, memory)
-                    continue
-                entity, time = _entity(profile, after), instant(after.get(self.time))
-                if entity is None or math.isnan(time):
-                    rows.append(nothing)
-                    continue
-                known = memory.of(profile, entity)
-                seen, now = self._seen(profile, after, memory), moment(profile.days, time)
-                # A late record is judged by what is known now: nothing counts more for being later than it.
-                then = now if time >= known.last else moment(profile.days, known.last)
-                rows.append([measure(known, then, seen.value) for measure in habit.measures])
-                known.add(profile, now, 1, seen)
-            if rows and habit.at:
-                matrix[:, habit.at] = rows
+    def _remember(
+        self,
+        habit: _Habit,
+        steps: Sequence[Step],
+        memory: Memory,
+        odd: dict[str, list[float]],
+        said: list[list[Contribution]] | None,
+    ) -> list[list[float]]:
+        """The features of one profile, for the scored steps; those that later profiles sum up, for all."""
+        profile, rows = habit.profile, []
+        asked = [odd.setdefault(self.names[habit.at[one]], []) for one in habit.asked]
+        values = odd.get(profile.feature) if profile.feature else None
+        for at, (before, after, scored) in enumerate(steps):
+            value = None if values is None else values[at]
+            added = [] if before is None else self._contribution(profile, before, -1, value, memory)
+            for one in added:
+                memory.of(profile, one.entity).add(profile, one.moment, -1, one.seen)
+            now = [] if after is None else self._contribution(profile, after, 1, value, memory)
+            row = [math.nan] * len(habit.at)
+            if (scored or asked) and (now or added):
+                row = self._judged(habit, (now or added)[0], memory)
+            if scored and after is not None:
+                rows.append(row)
+            for column, position in zip(asked, habit.asked, strict=True):
+                column.append(row[position])
+            for one in now:
+                memory.of(profile, one.entity).add(profile, one.moment, 1, one.seen)
+            if said is not None:
+                said[at] += added + now
+        return rows
 
-    def _count(self, profile: Profile, image: Image, sign: int, memory: Memory) -> None:
+    def _judged(self, habit: _Habit, one: Contribution, memory: Memory) -> list[float]:
+        known = memory.of(habit.profile, one.entity)
+        # A late record is judged by what is known now: nothing counts more for being later than it.
+        is_late = one.moment.time < known.last
+        when = moment(habit.profile.days, known.last) if is_late else one.moment
+        return [measure(known, when, one.seen.value) for measure in habit.measures]
+
+    def _contribution(
+        self, profile: Profile, image: Image, sign: int, value: float | None, memory: Memory
+    ) -> list[Contribution]:
+        """What an image says of its entity, in a list; nothing, if it does not say of whom or when."""
         entity, time = _entity(profile, image), instant(image.get(self.time))
-        if entity is not None and not math.isnan(time):
-            seen = self._seen(profile, image, memory)
-            memory.of(profile, entity).add(profile, moment(profile.days, time), sign, seen)
-
-    def _seen(self, profile: Profile, image: Image, memory: Memory) -> Seen:
-        value = number(image.get(profile.value)) if profile.value else math.nan
+        if entity is None or math.isnan(time):
+            return []
+        if value is None:
+            value = number(image.get(profile.value)) if profile.value else math.nan
         is_bad = (
             profile.labels and self.label is not None and image.get(self.label.field) == self.label.equals
         )
-        counterpart = image.get(profile.counterpart) if profile.counterpart else None
-        return Seen(
-            value if math.isnan(value) else min(max(value, 0.0), LARGEST),
+        other = image.get(profile.counterpart) if profile.counterpart else None
+        seen = Seen(
+            value if math.isnan(value) else min(max(value, -LARGEST), LARGEST),
             is_bad,
-            None if counterpart is None else memory.short(counterpart),
+            None if other is None else memory.short(other),
         )
+        return [Contribution(profile, entity, moment(profile.days, time), sign, seen)]
 
 
 def _entity(profile: Profile, image: Image) -> Any:
@@ -218,8 +259,11 @@ def _columns(features: Sequence[Feature]) -> list[_Column]:
     return list(columns.values())
 
 
-def _habit(profile: Profile, features: Sequence[Feature]) -> _Habit:
+def _habit(profile: Profile, features: Sequence[Feature], asked: Collection[str]) -> _Habit:
     mine = [(at, one) for at, one in enumerate(features) if one.profile == profile.name]
     return _Habit(
-        profile, [at for at, _ in mine], [PROFILE_KINDS[one.kind].make(one, profile) for _, one in mine]
+        profile,
+        [at for at, _ in mine],
+        [PROFILE_KINDS[one.kind].make(one, profile) for _, one in mine],
+        [place for place, (_, one) in enumerate(mine) if one.name in asked],
     )

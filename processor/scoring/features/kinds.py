@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from processor.scoring.features import amounts, count, distinct, moments, number, risk, share, since
+from processor.scoring.features import amounts, count, distinct, moments, number, risk, run, share, since
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,4 +18,5 @@ PROFILE_KINDS: Final[Mapping[str, ProfileKind]] = {
     **since.KINDS,
     **distinct.KINDS,
     **risk.KINDS,
+    **run.KINDS,
 }

@@ -1,4 +1,4 @@
-"""`confirmed`, `risk`: how many of the entity's records were found to be fraud, and what share.
+"""`confirmed`, `risk`, `confirmed_mean`: the entity's records that were found to be fraud.
 
 A label takes its time. Records too young to have one say nothing yet: they count neither way. Little is known
 of an entity with few records: its risk is drawn towards `typical`, with the weight of `weight` records.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from processor.scoring.features.kind import Needs, ProfileKind, window
-from processor.scoring.profiles import BAD, NUMBER
+from processor.scoring.profiles import BAD, BAD_SUM, NUMBER
 
 if TYPE_CHECKING:
     from processor.scoring.features.feature import Feature
@@ -34,8 +34,22 @@ def _risk(feature: Feature, profile: Profile) -> Measure:
     return risk
 
 
+def _confirmed_mean(feature: Feature, profile: Profile) -> Measure:
+    """What the frauds were like: the mean of their values."""
+    at, weight = window(profile, feature.days[0]), feature.options["weight"]
+    before = feature.options["typical"] * weight
+
+    def mean(known: Known, moment: Moment, _value: float) -> float:
+        return (known.level(at, BAD_SUM, moment) + before) / (known.level(at, BAD, moment) + weight)
+
+    return mean
+
+
 _LABELS = Needs(labels=True)
 KINDS = {
+    "confirmed_mean": ProfileKind(
+        _confirmed_mean, needs=Needs(value=True, labels=True), options={"typical": 0.0, "weight": 0.5}
+    ),
     "confirmed": ProfileKind(_confirmed, needs=_LABELS),
     "risk": ProfileKind(_risk, needs=_LABELS, options={"typical": 0.01, "weight": 0.5}),
 }

@@ -1,0 +1,49 @@
+"""`run_count`, `run_age`, `since_honest`: a run of frauds at one entity, as of a terminal in wrong hands.
+
+A run begins with the first fraud after the last honest record. That a record is honest is known when its
+label is due and has not come; so all three are to the day.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from processor.scoring.features.kind import Needs, ProfileKind
+from processor.scoring.profiles import DAY_S
+
+if TYPE_CHECKING:
+    from processor.scoring.features.feature import Feature
+    from processor.scoring.features.kind import Measure
+    from processor.scoring.profiles import Known, Moment, Profile
+
+
+def _count(_feature: Feature, profile: Profile) -> Measure:
+    return lambda known, moment, _value: float(known.run(profile.label_days, moment.time).frauds)
+
+
+def _age(_feature: Feature, profile: Profile) -> Measure:
+    """Days; 0 while there is no run."""
+
+    def age(known: Known, moment: Moment, _value: float) -> float:
+        since = known.run(profile.label_days, moment.time).since
+        return 0.0 if math.isnan(since) else moment.time / DAY_S - since
+
+    return age
+
+
+def _honest(feature: Feature, profile: Profile) -> Measure:
+    most = feature.options["most"]
+
+    def honest(known: Known, moment: Moment, _value: float) -> float:
+        return min(moment.time / DAY_S - known.run(profile.label_days, moment.time).honest, most)
+
+    return honest
+
+
+_LABELS: Final = Needs(labels=True)
+KINDS = {
+    "run_count": ProfileKind(_count, windows=0, needs=_LABELS),
+    "run_age": ProfileKind(_age, windows=0, needs=_LABELS),
+    "since_honest": ProfileKind(_honest, windows=0, needs=_LABELS, options={"most": 100.0}),
+}
