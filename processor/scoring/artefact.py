@@ -18,11 +18,13 @@ import numpy as np
 from processor.errors import ModelError
 from processor.scoring.calibration import Calibration
 from processor.scoring.features import restore
-from processor.scoring.kernel import Forest
+from processor.scoring.kernel import DEEPEST, NO_WIDENING, Categories, Forest, Member, Widening
 from processor.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from processor.policy.sections import ScoreRule
 
@@ -32,6 +34,20 @@ ARRAYS: Final = "arrays.npy"
 LARGEST_BYTES: Final = 64 * 1024 * 1024
 # The order in arrays.npy, with the type that each has there.
 STORED: Final = {
+    "column": "<i2",  # of each node; -1 for a leaf
+    "threshold": "<f4",  # of each inner node
+    "value": "<f8",  # of each leaf
+    "weight": "<f4",  # of each leaf
+    "above": "<i2",
+    "absent": "<i2",
+    "categories": "<i4",  # feature, known categories and columns, of each feature that has any
+    "known": "<f4",  # their categories, one after the other
+    "right": "|u1",  # which of them go right, eight in a byte
+    "raw": "<f8",
+    "share": "<f8",
+}
+# As it was before forests of several kinds: to be read until the released model is of the newer layout.
+STORED_FIRST: Final = {
     "left": "<i4",
     "feature": "<i2",
     "threshold": "<f4",
@@ -151,13 +167,37 @@ def _read(path: Path) -> bytes:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); {_MEND}") from error
 
 
+def described(forest: Forest) -> dict[str, Any]:
+    """The manifest's entry `forest`."""
+    return {
+        "trees": forest.trees,
+        "nodes": len(forest.left),
+        "depth": forest.depth,
+        "members": [member._asdict() for member in forest.members],
+    }
+
+
 def pack(forest: Forest, calibration: Calibration) -> bytes:
-    """The content of `arrays.npy`."""
+    """The content of `arrays.npy`: of a forest what `Forest.grown` cannot work out."""
+    leaf = forest.left == np.arange(len(forest.left))
+    made = forest.widening.categories
+    arrays = {
+        "column": np.where(leaf, -1, forest.column),
+        "threshold": forest.threshold[~leaf],
+        "value": forest.value[leaf],
+        "weight": forest.weight[leaf],
+        "above": forest.widening.above,
+        "absent": forest.widening.absent,
+        "categories": np.array([(one.feature, len(one.known), one.right.shape[1]) for one in made]).ravel(),
+        "known": np.concatenate([*(one.known for one in made), []]),
+        "right": np.packbits(np.concatenate([*(one.right.ravel() for one in made), []]).astype(bool)),
+        "raw": calibration.raw,
+        "share": calibration.share,
+    }
     out = BytesIO()
     for name, stored in STORED.items():
-        array = getattr(calibration if name in Calibration.__slots__ else forest, name)
-        packed = array.astype(stored)
-        if not np.array_equal(packed, array):
+        packed = arrays[name].astype(stored)
+        if not np.array_equal(packed, arrays[name]):
             raise ModelError(f"{ARRAYS}: {name} does not fit the type {stored}; train fewer or smaller trees")
         np.save(out, packed, allow_pickle=False)
     return out.getvalue()
@@ -169,23 +209,76 @@ def unpack(data: bytes, shape: dict[str, Any], features: int) -> tuple[Forest, C
     Raises:
         KeyError, TypeError, ValueError, EOFError: they are not in there.
     """
+    arrays = _columns(data, STORED_FIRST if "members" not in shape and _is_first(data) else STORED)
+    members = [
+        Member(str(one["aggregation"]), int(one["trees"]), float(one["scale"]), float(one.get("share", 1)))
+        for one in shape.get("members", [shape])
+    ]
+    if "left" in arrays:
+        arrays |= _renumbered(arrays)
+    forest = Forest.grown(
+        arrays["column"],
+        arrays["threshold"],
+        arrays["value"],
+        arrays["weight"],
+        members=members,
+        features=features,
+        widening=_widening(arrays) if "categories" in arrays else NO_WIDENING,
+    )
+    found = described(forest)
+    if differ := [name for name in ("trees", "nodes", "depth") if shape[name] != found[name]]:
+        raise ValueError(f"another number of {' and '.join(differ)}")
+    return forest, Calibration(arrays["raw"], arrays["share"])
+
+
+def _columns(data: bytes, stored: dict[str, str]) -> dict[str, NDArray[Any]]:
     stream = BytesIO(data)
-    arrays = {name: np.load(stream, allow_pickle=False) for name in STORED}
-    for name, stored in STORED.items():
-        if arrays[name].ndim != 1 or arrays[name].dtype != np.dtype(stored):
-            raise ValueError(f"{name} is not one column of {stored}")
+    arrays = {name: np.load(stream, allow_pickle=False) for name in stored}
+    for name, kind in stored.items():
+        if arrays[name].ndim != 1 or arrays[name].dtype != np.dtype(kind):
+            raise ValueError(f"{name} is not one column of {kind}")
     if stream.read(1):
         raise ValueError("there is more than the arrays")
-    forest = Forest(
-        # numpy indexes with the machine's word: converted once here, not at every step.
-        left=arrays["left"].astype(np.intp),
-        feature=arrays["feature"].astype(np.intp),
-        threshold=arrays["threshold"],
-        value=arrays["value"],
-        roots=arrays["roots"].astype(np.intp),
-        depth=int(shape["depth"]),
-        features=features,
-        aggregation=str(shape["aggregation"]),
-        scale=float(shape["scale"]),
-    )
-    return forest, Calibration(arrays["raw"], arrays["share"])
+    return arrays
+
+
+def _widening(arrays: dict[str, NDArray[Any]]) -> Widening:
+    made, known, bits = [], arrays["known"], arrays["right"]
+    right = np.unpackbits(bits).astype(bool)
+    for feature, categories, columns in arrays["categories"].reshape(-1, 3).tolist():
+        if min(categories, columns) < 1:
+            raise ValueError("no categories, or no columns of them")
+        cells = (categories + 1) * columns
+        made.append(Categories(feature, known[:categories], right[:cells].reshape(categories + 1, columns)))
+        known, right = known[categories:], right[cells:]
+    if len(known) or len(right) >= 8 or right.any():  # noqa: PLR2004 - what fills up the last byte
+        raise ValueError("more categories than are described")
+    return Widening(arrays["above"].astype(np.intp), arrays["absent"].astype(np.intp), tuple(made))
+
+
+def _is_first(data: bytes) -> bool:
+    return bool(np.load(BytesIO(data), allow_pickle=False).dtype == np.dtype(STORED_FIRST["left"]))
+
+
+def _renumbered(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The arrays of the first layout (tree after tree, with links and means) in the order of this one."""
+    left, value = arrays["left"].astype(np.intp), arrays["value"]
+    level = arrays["roots"].astype(np.intp)
+    order: list[NDArray[np.intp]] = []
+    weight = np.ones(len(left))  # how the means were weighted, of each root 1
+    while len(level) and len(order) <= DEEPEST:
+        order.append(level)
+        parents = level[left[level] != level]
+        one, other = left[parents], left[parents] + 1
+        apart = value[one] - value[other]
+        share = np.divide(value[parents] - value[other], apart, out=np.full(len(one), 0.5), where=apart != 0)
+        weight[one], weight[other] = weight[parents] * share, weight[parents] * (1 - share)
+        level = np.stack([one, other], axis=1).ravel()
+    at = np.concatenate(order)
+    leaf = left[at] == at
+    return {
+        "column": np.where(leaf, -1, arrays["feature"][at]),
+        "threshold": arrays["threshold"][at[~leaf]],
+        "value": value[at[leaf]],
+        "weight": weight[at[leaf]].astype(np.float32),
+    }

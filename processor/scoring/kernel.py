@@ -1,25 +1,30 @@
-"""Forests as flat arrays, walked level by level with numpy: scikit-learn's scores to the last bit.
+"""Forests as flat arrays, walked level by level with numpy: scikit-learn's scores, whatever is missing.
 
 All trees of a batch take one step at a time: `trees` by `rows` positions compare and go to a child at once.
-Four tricks make that cheap (100 trees, a batch of 100: about 4 µs a record, 40 µs for a single one):
+What makes that cheap (measured by `python -m tests.benchmarks.estimators`):
 
-- siblings are neighbours, so that a step right is `left + 1`: one array of children instead of two;
+- all trees are numbered together, level by level and siblings side by side. Where a child is follows from
+  which nodes are leaves, so that no child is stored and none can be wrong; a step right is `left + 1`;
 - a leaf is its own left child under a threshold of infinity: it stays where it is, and no mask is needed;
-- thresholds are float32. scikit-learn compares float32 inputs with float64 thresholds; x <= t is then the
-  same as x <= the largest float32 not above t, which is what the arrays hold;
-- a leaf's value is what it adds to its tree's total, worked out when the model was made.
+- trees that have ended take no more steps, as long as no deeper one stands after them;
+- thresholds are float32. x <= t is, for a float32 x, the same as x <= the largest float32 not above t, which
+  is what the arrays hold;
+- every comparison is `x > threshold`, without a branch. Where NaN has to go right, or categories to part, the
+  node looks at a column that was made for it from the feature (`Widening`).
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from processor.scoring.shapley import explain, moves
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,109 +34,292 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE: Final = 1_024  # bounds the working memory: about 4 MB for 100 trees
 DEEPEST: Final = 64
+LOGIT_MIN: Final = -700.0  # the exponential of more than 709 overflows; the probability is 0 long before
 
-# One line per kind of forest: (total of each row over the trees, the forest's scale) -> the score.
+# One line per kind of member: (total of each row over its trees, its scale) -> its score.
 AGGREGATIONS: Final[Mapping[str, Callable[[FloatColumn, float], FloatColumn]]] = {
     # Liu, Ting, Zhou, "Isolation forest", 2008, eq. 2: 2 to the minus mean path length over the expected one.
     # Scale is the number of trees times the expected length; the order of operations is scikit-learn's.
     "isolation": lambda total, scale: 2 ** -(total / scale),
+    "mean": lambda total, scale: total / scale,
+    "logistic": lambda total, scale: 1 / (1 + np.exp(-np.maximum(total / scale, LOGIT_MIN))),
 }
+
+
+class Member(NamedTuple):
+    """One estimator of the forest: so many trees in a row, and how their total becomes a score."""
+
+    aggregation: str  # a key of AGGREGATIONS
+    trees: int
+    scale: float
+    share: float = 1.0  # of its score in the blend's; all shares together are 1
+
+    def score(self, total: FloatColumn) -> FloatColumn:
+        """The member's score for each total over its trees."""
+        return AGGREGATIONS[self.aggregation](total, self.scale)
+
+
+class Categories(NamedTuple):
+    """The columns made from a feature with categories: 1 where a category goes right, a column per split."""
+
+    feature: int
+    known: NDArray[np.float32]  # increasing
+    right: NDArray[np.bool_]  # known categories by columns; the last row is for missing and unknown ones
+
+    def columns(self, matrix: Matrix) -> NDArray[np.bool_]:
+        """What each row's category does at each split."""
+        values = matrix[:, self.feature]
+        at = np.minimum(np.searchsorted(self.known, values), len(self.known) - 1)
+        return self.right.take(np.where(self.known[at] == values, at, len(self.known)), axis=0)
+
+
+class Widening(NamedTuple):
+    """The columns after the features: what `x > threshold` needs to know of missing values, of categories."""
+
+    above: Nodes  # features with NaN put above all values: it goes right
+    absent: Nodes  # features as 1 where missing, 0 otherwise: splits that part these two only
+    categories: tuple[Categories, ...] = ()
+
+    def widened(self, matrix: Matrix) -> Matrix:
+        """The matrix with all columns, C-contiguous."""
+        parts: list[NDArray[np.generic]] = [matrix]
+        if len(self.above):
+            values = matrix.take(self.above, axis=1)
+            values[np.isnan(values)] = np.inf
+            parts.append(values)
+        if len(self.absent):
+            parts.append(np.isnan(matrix.take(self.absent, axis=1)))
+        parts += [categories.columns(matrix) for categories in self.categories]
+        if len(parts) == 1:
+            return np.ascontiguousarray(matrix, dtype=np.float32)
+        return np.concatenate(parts, axis=1, dtype=np.float32)
+
+    def features(self, plain: int) -> Nodes:
+        """The feature that each column is made of, the plain ones first."""
+        made = [np.full(made.right.shape[1], made.feature) for made in self.categories]
+        return np.concatenate([np.arange(plain), self.above, self.absent, *made]).astype(np.intp)
+
+
+NO_WIDENING: Final = Widening(np.empty(0, np.intp), np.empty(0, np.intp))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forest:
-    """Trees in flat arrays: `roots` has one entry per tree, the others one per node.
+    """Trees in flat arrays, one entry per node: all roots, then level by level the children of what has any.
 
     `value` of a leaf is what it adds to its tree's total; of an inner node, the mean over the training
-    samples below it, so that the steps of a path say how much each feature moved the total.
+    samples below it. Make one with `grown`.
     """
 
     left: Nodes
-    feature: Nodes
+    column: Nodes  # that is compared
     threshold: NDArray[np.float32]
     value: FloatColumn
-    roots: Nodes
-    depth: int  # steps from any root to any leaf, at most
+    weight: FloatColumn  # training samples
+    levels: tuple[int, ...]  # the first node of each level, and the number of nodes
+    steps: tuple[int, ...]  # how many trees take each step: from the first to the last that has not ended
+    members: tuple[Member, ...]
     features: int
-    aggregation: str  # a key of AGGREGATIONS
-    scale: float
+    widening: Widening
+
+    @classmethod
+    def grown(
+        cls,
+        column: NDArray[np.signedinteger],
+        threshold: NDArray[np.float32],
+        value: FloatColumn,
+        weight: NDArray[np.float32],
+        *,
+        members: Sequence[Member],
+        features: int,
+        widening: Widening = NO_WIDENING,
+    ) -> Forest:
+        """The forest of the arrays that are stored.
+
+        Args:
+            column: of each node, -1 for a leaf.
+            threshold: of each inner node, in order.
+            value: what each leaf adds, in order.
+            weight: the training samples of each leaf.
+            members: whose trees these are, in order.
+            features: columns of the matrix that is scored.
+            widening: columns made from them.
+
+        Raises:
+            ValueError: these are no trees.
+        """
+        inner = column >= 0
+        parents = np.flatnonzero(inner)
+        nodes, trees = len(column), sum(member.trees for member in members)
+        left = np.arange(nodes)
+        left[parents] = trees + 2 * np.arange(len(parents))
+        sizes = (len(threshold), len(value), len(weight))
+        if sizes != (len(parents), nodes - len(parents), nodes - len(parents)):
+            raise ValueError("node arrays of different lengths")
+        if any(member.trees < 1 for member in members) or not trees:
+            raise ValueError("a member without a tree")
+        if nodes != trees + 2 * len(parents) or (left[parents] <= parents).any():
+            raise ValueError("nodes that are not all of the trees")
+        levels = _levels(inner, trees)
+        filled = np.full(nodes, np.inf, np.float32)
+        filled[parents] = threshold
+        values, weights = np.zeros(nodes), np.zeros(nodes)
+        values[~inner], weights[~inner] = value, weight
+        _fill_means(values, weights, inner, levels)
+        return cls(
+            left=left,
+            column=np.where(inner, column, 0).astype(np.intp),
+            threshold=filled,
+            value=values,
+            weight=weights,
+            levels=levels,
+            steps=_steps(inner, levels),
+            members=tuple(members),
+            features=features,
+            widening=widening,
+        )
 
     def flaw(self) -> str:
-        """What keeps these arrays from being walked safely, in words; empty when nothing does."""
-        nodes = len(self.left)
-        steps = self.left - np.arange(nodes)
+        """What keeps this forest from being scored safely, in words; empty when nothing does."""
+        made = self.widening
+        read = np.concatenate([made.above, made.absent, [one.feature for one in made.categories]])
+        shares = [member.share for member in self.members]
         checks = {
-            "an unknown aggregation": self.aggregation not in AGGREGATIONS,
-            "node arrays of different lengths": {len(self.feature), len(self.threshold), len(self.value)}
-            != {nodes},
-            "no tree": not len(self.roots) or not nodes,
-            "a depth out of bounds": not 0 <= self.depth <= DEEPEST,
-            "a root that is no node": bool(((self.roots < 0) | (self.roots >= nodes)).any()),
-            "a child that is no node": bool(((steps < 0) | (self.left + (steps > 0) >= nodes)).any()),
-            "an unknown feature": bool(((self.feature < 0) | (self.feature >= self.features)).any()),
-            "a leaf with a threshold": bool((self.threshold[steps == 0] != np.inf).any()),
+            "an unknown aggregation": any(one.aggregation not in AGGREGATIONS for one in self.members),
+            "a scale that is none": not all(0 < one.scale < np.inf for one in self.members),
+            "shares that are not 1 together": not (min(shares) >= 0 and abs(sum(shares) - 1) < 1e-9),  # noqa: PLR2004
+            "too many levels": self.depth > DEEPEST,
+            "a column made of no feature": bool(((read < 0) | (read >= self.features)).any()),
+            "categories that do not increase": not all(
+                len(one.known) and np.isfinite(one.known).all() and (np.diff(one.known) > 0).all()
+                for one in made.categories
+            ),
+            "categories of another number": any(
+                len(one.right) != len(one.known) + 1 for one in made.categories
+            ),
+            "an unknown column": bool((self.column >= self.width).any()),
+            "a threshold that is no number": bool(np.isnan(self.threshold).any()),
+            "a value that is no number": not np.isfinite(self.value).all(),
+            "a weight that is none": not ((self.weight > 0) & (self.weight < np.inf)).all(),
         }
         return next((flaw for flaw, found in checks.items() if found), "")
 
+    @property
+    def depth(self) -> int:
+        """Steps from any root to any leaf, at most."""
+        return len(self.steps)
+
+    @property
+    def trees(self) -> int:
+        """Trees of all members."""
+        return self.levels[1]  # the first level is the roots
+
+    @property
+    def width(self) -> int:
+        """Columns of the widened matrix."""
+        made = self.widening
+        columns = (int(one.right.shape[1]) for one in made.categories)
+        return self.features + len(made.above) + len(made.absent) + sum(columns)
+
+    # Of a forest of one member, as the manifest's entry had it.
+    roots = property(lambda self: np.arange(self.trees))
+    aggregation = property(lambda self: self.members[0].aggregation)
+    scale = property(lambda self: self.members[0].scale)
+
+    @property
+    def parts(self) -> Iterator[tuple[Member, slice]]:
+        """Each member with its trees."""
+        first = 0
+        for member in self.members:
+            yield member, slice(first, first + member.trees)
+            first += member.trees
+
     def scores(self, matrix: Matrix) -> FloatColumn:
-        """The raw score of each row (rows by features, no NaN)."""
-        scores = np.empty(len(matrix))
+        """The raw score of each row (rows by features)."""
+        scores = np.zeros(len(matrix))
         for first in range(0, len(matrix), ROWS_AT_ONCE):
             rows = slice(first, first + ROWS_AT_ONCE)
-            leaves = deque(self._walk(matrix[rows]), maxlen=1).pop()
-            # Tree after tree, as scikit-learn adds: np.sum adds in pairs and may differ in the last bit.
-            total = np.add.accumulate(self.value.take(leaves), axis=0)[-1]
-            scores[rows] = AGGREGATIONS[self.aggregation](total, self.scale)
+            values = self.value.take(self.leaves(self.widening.widened(matrix[rows])))
+            for member, trees in self.parts:
+                scores[rows] += member.share * member.score(in_order(values[trees]))
         return scores
 
     def contributions(self, matrix: Matrix) -> NDArray[np.float64]:
         """How much each feature moved each row's score away from `baseline`: rows by features.
 
-        A path's steps move the total additively; the score is a curve over the total, so the moves are scaled
-        by the slope from the baseline's point of the curve to the row's. A row's contributions sum to
-        `scores(row) - baseline`. (Saabas, "Interpreting random forests", 2014, for the steps along a path.)
+        Features move a member's total additively (`shapley`). Its score is a curve over the total, so the
+        moves are scaled by the slope from the baseline's point of the curve to the row's. A row's
+        contributions sum to `scores(row) - baseline`.
         """
-        moved = np.zeros((len(matrix), self.features))
-        for first in range(0, len(matrix), ROWS_AT_ONCE):
-            rows = slice(first, first + ROWS_AT_ONCE)
-            moved[rows] = self._moves(matrix[rows])
-        total = moved.sum(axis=1)
-        distance = self._score_of(self._expected + total) - self.baseline
-        slope = np.divide(distance, total, out=np.zeros(len(matrix)), where=total != 0)
-        moved *= slope[:, None]
-        return moved
-
-    def _moves(self, matrix: Matrix) -> FloatColumn:
-        """How much each feature moved each row's total: rows by features."""
-        path = np.stack(list(self._walk(matrix)))  # levels by trees by rows
-        steps = np.diff(self.value.take(path), axis=0)
-        # One bin per row and feature; a leaf's steps move nothing, whatever feature they are counted under.
-        bins = self.feature.take(path[:-1]) + np.arange(len(matrix)) * self.features
-        moves = np.bincount(bins.ravel(), weights=steps.ravel(), minlength=len(matrix) * self.features)
-        return moves.astype(np.float64, copy=False).reshape(len(matrix), self.features)
+        given = np.zeros((len(matrix), self.features))
+        for moved, (member, trees) in zip(moves(self, explain(self), matrix), self.parts, strict=True):
+            expected = self.value[trees].sum(keepdims=True)
+            total = moved.sum(axis=1)
+            distance = member.score(expected + total) - member.score(expected)
+            slope = np.divide(distance, total, out=np.zeros(len(matrix)), where=total != 0)
+            given += moved * (member.share * slope)[:, None]
+        return given
 
     @property
     def baseline(self) -> float:
-        """The score of an average total, from which contributions are counted."""
-        return float(self._score_of(np.array([self._expected]))[0])
+        """The score of average totals, from which contributions are counted."""
+        return sum(
+            member.share * member.score(self.value[trees].sum(keepdims=True)).item()
+            for member, trees in self.parts
+        )
 
-    @property
-    def _expected(self) -> float:
-        return float(self.value.take(self.roots).sum())
+    def leaves(self, wide: Matrix) -> Nodes:
+        """Where each row of a widened matrix ends in each tree: trees by rows."""
+        node = np.repeat(np.arange(self.trees), len(wide)).reshape(-1, len(wide))
+        flat, row_start = wide.ravel(), np.arange(len(wide)) * self.width
+        for trees in self.steps:
+            self._step(flat, row_start, node[:trees])
+        return node
 
-    def _score_of(self, total: FloatColumn) -> FloatColumn:
-        return AGGREGATIONS[self.aggregation](total, self.scale)
+    def _step(self, flat: Matrix, row_start: Nodes, node: Nodes) -> None:
+        """Moves each node (trees by rows) to its child, in place."""
+        at = self.column.take(node)
+        at += row_start
+        right = flat.take(at) > self.threshold.take(node)
+        np.add(self.left.take(node), right, out=node)
 
-    def _walk(self, matrix: Matrix) -> Iterator[Nodes]:
-        """The nodes at each level, from the roots to the leaves: trees by rows, each."""
-        flat = np.ascontiguousarray(matrix, dtype=np.float32).ravel()
-        row_start = np.arange(len(matrix)) * self.features
-        node = np.repeat(self.roots, len(matrix)).reshape(-1, len(matrix))
-        yield node
-        for _ in range(self.depth):
-            at = self.feature.take(node)
-            at += row_start
-            right = flat.take(at) > self.threshold.take(node)
-            node = self.left.take(node)
-            node += right
-            yield node
+
+def in_order(values: FloatColumn) -> FloatColumn:
+    """The sum of each column, tree after tree as scikit-learn adds: np.sum adds in pairs."""
+    total: FloatColumn = np.add.accumulate(values, axis=0)[-1]
+    return total
+
+
+def _levels(inner: NDArray[np.bool_], trees: int) -> tuple[int, ...]:
+    """The first node of each level, and the number of nodes."""
+    parents = np.cumsum(inner)
+    levels = [0, trees]
+    while levels[-1] < len(inner):
+        levels.append(trees + 2 * int(parents[levels[-1] - 1]))
+    return tuple(levels)
+
+
+def _fill_means(
+    value: FloatColumn, weight: FloatColumn, inner: NDArray[np.bool_], levels: tuple[int, ...]
+) -> None:
+    """Fills in what inner nodes weigh and, by weight, the mean of their leaves: from the last level up."""
+    for level in range(len(levels) - 3, -1, -1):
+        children = slice(levels[level + 1], levels[level + 2])
+        parents = levels[level] + np.flatnonzero(inner[levels[level] : levels[level + 1]])
+        weights = weight[children].reshape(-1, 2)
+        weight[parents] = weights.sum(axis=1)
+        weighted = (value[children].reshape(-1, 2) * weights).sum(axis=1)
+        value[parents] = np.divide(
+            weighted, weight[parents], out=np.zeros(len(parents)), where=weight[parents] > 0
+        )
+
+
+def _steps(inner: NDArray[np.bool_], levels: tuple[int, ...]) -> tuple[int, ...]:
+    """How many trees take each step, counted to the last one that is not at a leaf."""
+    steps = []
+    tree = np.arange(levels[1])
+    for first, end in pairwise(levels[:-1]):
+        tree = tree[inner[first:end]]
+        steps.append(int(tree.max()) + 1)
+        tree = np.repeat(tree, 2)
+    return tuple(steps)

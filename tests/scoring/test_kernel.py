@@ -1,4 +1,4 @@
-"""The forest of flat arrays equals scikit-learn's to the last bit, and says why it scored as it did."""
+"""The forest of flat arrays equals scikit-learn's to the last bit, and finds what is wrong with arrays."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import IsolationForest
 
 from models.export import isolation_forest
-from processor.scoring.kernel import ROWS_AT_ONCE, Forest
+from processor.scoring.kernel import ROWS_AT_ONCE, Categories, Forest, Member
 
 
 def fitted(
@@ -73,51 +73,6 @@ def test_no_rows_no_scores(forest: Forest) -> None:
     assert forest.contributions(empty).shape == (0, 4)
 
 
-@settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10_000), rows=st.integers(1, 40))
-def test_contributions_sum_to_the_distance_from_the_baseline(seed, rows):
-    forest = isolation_forest(fitted(seed))
-    data = np.random.default_rng(seed).normal(size=(rows, 4)).astype(np.float32) * 3
-    distance = forest.scores(data) - forest.baseline
-    assert np.allclose(forest.contributions(data).sum(axis=1), distance, rtol=0, atol=1e-12)
-
-
-def test_contributions_do_not_depend_on_the_batch(forest: Forest) -> None:
-    data = np.random.default_rng(3).normal(size=(ROWS_AT_ONCE + 5, 4)).astype(np.float32)
-    together = forest.contributions(data)
-    assert np.allclose(together[-3:], forest.contributions(data[-3:]), rtol=0, atol=1e-12)
-
-
-def test_the_feature_that_is_odd_is_the_reason() -> None:
-    random = np.random.default_rng(1)
-    estimator = IsolationForest(n_estimators=50, max_samples=128, random_state=1).fit(
-        random.normal(size=(2_000, 4)).astype(np.float32)
-    )
-    row = np.array([[0, 0, 9, 0]], dtype=np.float32)
-    weights = isolation_forest(estimator).contributions(row)[0]
-    assert weights.argmax() == 2
-    assert weights[2] > 0
-
-
-def test_the_baseline_is_the_score_of_the_mean_path_in_training() -> None:
-    estimator = fitted(9)
-    forest = isolation_forest(estimator)
-    mean_depth = -np.log2(forest.baseline) * forest.scale
-    leaves = sum(
-        np.average(
-            (depths + rest - 1.0)[tree.tree_.children_left < 0],
-            weights=tree.tree_.n_node_samples[tree.tree_.children_left < 0],
-        )
-        for tree, depths, rest in zip(
-            estimator.estimators_,
-            estimator._decision_path_lengths,
-            estimator._average_path_length_per_tree,
-            strict=True,
-        )
-    )
-    assert mean_depth == pytest.approx(leaves)
-
-
 @pytest.fixture(scope="module")
 def forest() -> Forest:
     return isolation_forest(fitted(1))
@@ -133,18 +88,100 @@ def changed(column: np.ndarray, position: int, value: float) -> np.ndarray:
     return copy
 
 
+def widened(forest: Forest, **columns: object) -> Forest:
+    return replace(forest, widening=forest.widening._replace(**columns))
+
+
 def test_every_flaw_is_named(forest: Forest) -> None:
-    nodes = len(forest.left)
-    leaf = int(np.flatnonzero(forest.left == np.arange(nodes))[0])
+    member = forest.members[0]
+    nan, first = np.nan, np.array([0])
+    categories = Categories(0, np.array([1, 2], np.float32), np.ones((3, 1), np.bool_))
+    disordered = categories._replace(known=categories.known[::-1])
     flawed = {
-        "an unknown aggregation": replace(forest, aggregation="vote"),
-        "node arrays of different lengths": replace(forest, value=forest.value[1:]),
-        "no tree": replace(forest, roots=forest.roots[:0]),
-        "a depth out of bounds": replace(forest, depth=65),
-        "a root that is no node": replace(forest, roots=changed(forest.roots, 0, nodes)),
-        "a child that is no node": replace(forest, left=changed(forest.left, 0, nodes - 1)),
-        "an unknown feature": replace(forest, feature=changed(forest.feature, 0, 4)),
-        "a leaf with a threshold": replace(forest, threshold=changed(forest.threshold, leaf, 0)),
+        "an unknown aggregation": replace(forest, members=(member._replace(aggregation="vote"),)),
+        "a scale that is none": replace(forest, members=(member._replace(scale=0.0),)),
+        "shares that are not 1 together": replace(forest, members=(member._replace(share=0.5),)),
+        "too many levels": replace(forest, steps=(1,) * 65),
+        "a column made of no feature": widened(forest, above=np.array([4])),
+        "categories that do not increase": widened(forest, categories=(disordered,)),
+        "categories of another number": widened(
+            forest, categories=(categories._replace(right=categories.right[1:]),)
+        ),
+        "an unknown column": replace(forest, column=changed(forest.column, 0, 4)),
+        "a threshold that is no number": replace(forest, threshold=changed(forest.threshold, 0, nan)),
+        "a value that is no number": replace(forest, value=changed(forest.value, 0, nan)),
+        "a weight that is none": replace(forest, weight=changed(forest.weight, 3, 0)),
     }
     assert {name: broken.flaw() for name, broken in flawed.items()} == {name: name for name in flawed}
-    assert replace(forest, left=changed(forest.left, 5, 0)).flaw() == "a child that is no node"  # a loop
+    assert widened(forest, above=first, absent=first, categories=(categories,)).flaw() == ""
+    assert (
+        widened(forest, categories=(categories._replace(feature=-1),)).flaw() == "a column made of no feature"
+    )
+
+
+STUMP = {
+    "column": np.array([0, -1, -1]),
+    "threshold": np.array([1], np.float32),
+    "value": np.array([1.0, 2.0]),
+    "weight": np.array([3, 1], np.float32),
+}
+
+
+def grown(trees: int = 1, **arrays: np.ndarray) -> Forest:
+    return Forest.grown(**STUMP | arrays, members=[Member("mean", trees, 1.0)], features=1)
+
+
+def test_a_split_sends_what_is_equal_to_the_left() -> None:
+    rows = np.array([[1], [np.nextafter(np.float32(1), np.float32(2))], [-5], [np.inf]], dtype=np.float32)
+    assert grown().scores(rows).tolist() == [1, 2, 1, 2]
+    assert grown().baseline == 1.25
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"threshold": np.array([], np.float32)}, "different lengths"),
+        ({"value": np.array([1.0])}, "different lengths"),
+        ({"weight": np.ones(3, np.float32)}, "different lengths"),
+        ({"column": np.array([0, 0, -1]), "threshold": np.ones(2, np.float32), "value": np.ones(1),
+          "weight": np.ones(1, np.float32)}, "not all of the trees"),  # nodes too few
+        ({"column": np.array([-1, 0, -1])}, "not all of the trees"),  # its own child
+        ({"column": np.array([], int), "threshold": np.array([], np.float32), "value": np.array([]),
+          "weight": np.array([], np.float32)}, "not all of the trees"),
+    ],
+)  # fmt: skip
+def test_arrays_that_are_no_trees_are_refused(arrays: dict[str, np.ndarray], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        grown(**arrays)
+
+
+@pytest.mark.parametrize("trees", [0, -1])
+def test_a_member_has_trees(trees: int) -> None:
+    with pytest.raises(ValueError, match="a member without a tree"):
+        grown(trees)
+
+
+def test_two_trees_are_not_read_as_one() -> None:
+    with pytest.raises(ValueError, match="not all of the trees"):
+        grown(trees=2)
+
+
+def test_trees_that_have_ended_take_no_more_steps() -> None:
+    forest = Forest.grown(
+        np.array([0, -1, -1, 0, -1, -1]),
+        np.array([0, 1], np.float32),
+        np.array([9.0, 1, 2, 3]),
+        np.ones(4, np.float32),
+        members=[Member("mean", 2, 1.0)],
+        features=1,
+    )
+    assert (forest.steps, forest.depth, len(forest.left)) == ((1, 1), 2, 6)
+    assert forest.scores(np.array([[-1], [0.5], [2]], np.float32)).tolist() == [9 + 1, 9 + 2, 9 + 3]
+
+
+def test_the_logistic_of_any_total_is_a_probability() -> None:
+    totals = np.array([-1e308, -800, -40, 0, 40, 800, 1e308])
+    scores = Member("logistic", 1, 1.0).score(totals)
+    assert ((scores >= 0) & (scores <= 1)).all()
+    assert scores[3] == 0.5
+    assert scores[2] == pytest.approx(4.248354255291589e-18)
