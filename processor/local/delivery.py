@@ -13,7 +13,7 @@ Where AWS is silent, the choice that makes a function's life harder is taken, an
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,6 +76,8 @@ class Answer:
 
     payload: Any = None
     error: str = ""
+    log: bytes = field(default=b"", repr=False, compare=False)
+    """The end of what was logged meanwhile, as Lambda gives it to who asks for it."""
 
 
 @dataclass(frozen=True, slots=True)

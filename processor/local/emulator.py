@@ -21,6 +21,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 READY_S: Final = 20.0
 STOP_S: Final = 5.0
+TAIL_BYTES: Final = 4096  # of the log, in Lambda's answer to who asks for it
 STARTS_MAX: Final = 3  # another process may take a port between our choice and the emulator's use of it
 ARCHITECTURES: Final = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -90,15 +92,14 @@ class Function:
         if len(body) > PAYLOAD_BYTES_MAX:
             return Answer(error="RequestEntityTooLarge")
         with self._lock:
-            answer = self._post(body)
-        try:
-            payload = json.loads(answer)
-        except ValueError:  # the emulator says "Task timed out after 3.00 seconds"
-            return Answer(error="Task timed out" if answer.startswith(b"Task timed out") else "Unreadable")
-        if isinstance(payload, dict) and {"errorType", "errorMessage"} <= payload.keys():
-            named = str(payload["errorType"])
-            return Answer(error=named if _ERROR_TYPE.fullmatch(named) else "Unhandled")
-        return Answer(payload)
+            before = self._log.stat().st_size
+            answer = _answered(self._post(body))
+            return replace(answer, log=self._logged_since(before)[-TAIL_BYTES:])
+
+    def _logged_since(self, start: int) -> bytes:
+        with self._log.open("rb") as log:
+            log.seek(start)
+            return log.read()
 
     def _post(self, body: bytes) -> bytes:
         request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})  # noqa: S310
@@ -110,6 +111,17 @@ class Function:
             with failed:
                 content = failed.read()
         return content
+
+
+def _answered(body: bytes) -> Answer:
+    try:
+        payload = json.loads(body)
+    except ValueError:  # the emulator says "Task timed out after 3.00 seconds"
+        return Answer(error="Task timed out" if body.startswith(b"Task timed out") else "Unreadable")
+    if isinstance(payload, dict) and {"errorType", "errorMessage"} <= payload.keys():
+        named = str(payload["errorType"])
+        return Answer(error=named if _ERROR_TYPE.fullmatch(named) else "Unhandled")
+    return Answer(payload)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
 
-from moto.awslambda.models import LambdaBackend
+from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.awslambda.responses import LambdaResponse
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
@@ -22,6 +22,7 @@ from moto.iam.access_control import IAMRequest, IAMRequestBase, PermissionResult
 from moto.kms.responses import KmsResponse
 from moto.s3.models import FakeBucket
 from moto.sns.responses import SNSResponse
+from moto.sqs.responses import SQSResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,16 +75,58 @@ def _invoke_what_runs(
     _headers: Any,
     response_headers: dict[str, str],
 ) -> bytes:
-    """Send a call to the function that the emulator runs. moto itself would start it in Docker."""
-    name = backend.get_function(function_name, qualifier).function_name
-    answer = RUNNING[name](json.loads(body))
+    """Send a call to the function that the emulator runs. moto itself would start it in Docker.
+
+    Whether the caller has asked for the log, moto looks afterwards.
+    """
+    called = backend.get_function(function_name, qualifier)
+    answer = RUNNING[called.function_name](json.loads(body))
     payload = answer.payload
+    response_headers["x-amz-executed-version"] = str(called.version)
+    response_headers["x-amz-log-result"] = b64encode(answer.log).decode()
     if answer.error:
         response_headers["x-amz-function-error"] = "Unhandled"
         payload = {"errorType": answer.error, "errorMessage": answer.error}
     encoded = json.dumps(payload).encode()
     response_headers["Content-Length"] = str(len(encoded))
     return encoded
+
+
+_invoke = LambdaResponse.invoke
+
+
+def _invoke_as_named(response: Any) -> Any:
+    """Call the version or alias that is named. moto looks for it under another name, and calls the newest."""
+    if named := response.querystring.get("Qualifier"):
+        response.querystring["qualifier"] = named
+    return _invoke(response)
+
+
+_configuration = EventSourceMapping.get_configuration
+_mappings = LambdaBackend.list_event_source_mappings
+
+
+def _configuration_as_made(mapping: EventSourceMapping) -> dict[str, Any]:
+    """What a mapping is, with the alias that it calls: moto tells the version that the alias once named."""
+    named = str(mapping.function_name)
+    configuration: dict[str, Any] = _configuration(mapping)
+    return configuration | ({"FunctionArn": named} if named.startswith("arn:") else {})
+
+
+def _mappings_of(
+    backend: LambdaBackend, event_source_arn: str | None, function_name: str | None
+) -> list[EventSourceMapping]:
+    """The mappings of a function by any name of it; moto knows the one that they were made with.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html
+    """
+    found = _mappings(backend, event_source_arn or "", "")
+    return [one for one in found if not function_name or _short(one.function_name) == _short(function_name)]
+
+
+def _short(function_name: str) -> str:
+    """Name and qualifier, without what is before them in an ARN, whole or partial."""
+    return function_name.rpartition(":function:")[2]
 
 
 _check_action = IAMRequestBase.check_action_permitted
@@ -174,9 +217,18 @@ def _topic(response: Any) -> str | None:
     return arn
 
 
+def _queue(response: Any) -> str | None:
+    # Who asks for a queue's address names it; moto's own answer is about addresses alone.
+    name = response._get_param("QueueName") or response._get_queue_name()  # noqa: SLF001
+    return f"arn:aws:sqs:{response.region}:{response.current_account}:{name}" if name else None
+
+
 _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (LambdaBackend, "send_dynamodb_items", _send_nothing),
     (LambdaBackend, "invoke", _invoke_what_runs),
+    (LambdaResponse, "invoke", _invoke_as_named),
+    (LambdaBackend, "list_event_source_mappings", _mappings_of),
+    (EventSourceMapping, "get_configuration", _configuration_as_made),
     (FakeBucket, "get_permission", _neutral),
     (IAMRequest, "check_signature", _check_signature_of_nothing),
     (IAMRequestBase, "check_action_permitted", _check_action_that_exists),
@@ -185,5 +237,6 @@ _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (DynamoDBStreamsHandler, "_determine_resource", _resource(_stream)),
     (KmsResponse, "_determine_resource", _resource(_key)),
     (SNSResponse, "_determine_resource", _resource(_topic)),
+    (SQSResponse, "_determine_resource", _resource(_queue)),
     (LambdaResponse, "_determine_resource", _resource(_function)),
 )

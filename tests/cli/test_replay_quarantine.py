@@ -56,7 +56,6 @@ def test_what_can_pass_now_is_let_out_and_marked(town: Town) -> None:
     assert mark == {
         "schema": "tidegate.replayed/1",
         "policy": "payments",
-        "policy_version": None,
         "function": "tidegate-dev-payments:7",
         "by": "arn:aws:sts::123456789012:user/moto",
     }

@@ -137,7 +137,6 @@ LINE = json.dumps(
     {
         "message": "passed",
         "EventsWritten": 3,
-        "PolicyVersion": 4,
         "quarantined": [{"reason": "r", "path": "p", "count": 2}],
     }
 )
@@ -154,7 +153,7 @@ def heard(of: dict[str, Any]) -> Said:
 def test_the_line_is_found_among_what_else_is_logged() -> None:
     report = json.dumps({"type": "platform.report", "record": {}})
     told = heard(answer(DONE, "…tail of a line}", LINE, "END", report, "null"))
-    assert told == Said(written=3, held=Counter({("r", "p"): 2}), version="7", policy_version=4)
+    assert told == Said(written=3, held=Counter({("r", "p"): 2}), version="7")
 
 
 @pytest.mark.parametrize("log", [[], [LINE[20:]], ["{}"], [json.dumps({"EventsWritten": 1})]])

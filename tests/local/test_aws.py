@@ -13,6 +13,7 @@ from moto.awslambda.models import LambdaBackend
 
 from processor.errors import TidegateError
 from processor.local.aws import Credentials, EmbeddedAws, embedded_aws
+from processor.local.delivery import Answer
 
 ACCOUNT = "123456789012"
 
@@ -154,19 +155,72 @@ def test_a_bucket_that_denies_plain_http_can_be_used_on_loopback(aws: EmbeddedAw
     assert s3.get_object(Bucket="tls-only", Key="a")["Body"].read() == b"1"
 
 
-def test_a_mapping_leaves_the_stream_alone(aws: EmbeddedAws) -> None:
-    arn = make_table(aws, "mapped")
-    role_arn = f"arn:aws:iam::{ACCOUNT}:role/mapped"
-    role(aws, "mapped", {"Action": "*", "Resource": "*"})
+def make_function(aws: EmbeddedAws, name: str) -> Any:
+    """A function that holds nothing, published once; a client of Lambda."""
+    role_arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+    role(aws, name, {"Action": "*", "Resource": "*"})
     functions = aws.client("lambda")
     empty_zip = base64.b64decode("UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==")
     functions.create_function(
-        FunctionName="mapped", Role=role_arn, Code={"ZipFile": empty_zip}, Runtime="python3.13", Handler="a.b"
+        FunctionName=name,
+        Role=role_arn,
+        Code={"ZipFile": empty_zip},
+        Runtime="python3.13",
+        Handler="a.b",
+        Publish=True,
     )
+    return functions
+
+
+def test_a_mapping_leaves_the_stream_alone(aws: EmbeddedAws) -> None:
+    arn = make_table(aws, "mapped")
+    functions = make_function(aws, "mapped")
     functions.create_event_source_mapping(EventSourceArn=arn, FunctionName="mapped")
     for number in range(3):
         aws.client("dynamodb").put_item(TableName="mapped", Item={"id": {"S": str(number)}})
     assert len(stream_records(aws, arn)) == 3
+
+
+def test_a_mapping_on_an_alias_is_found_by_any_name_of_it(aws: EmbeddedAws) -> None:
+    arn = make_table(aws, "aliased")
+    functions = make_function(aws, "aliased")
+    alias = functions.create_alias(FunctionName="aliased", Name="live", FunctionVersion="1")["AliasArn"]
+    made = functions.create_event_source_mapping(EventSourceArn=arn, FunctionName=alias)
+    assert made["FunctionArn"] == alias
+    for name in ("aliased:live", f"{ACCOUNT}:function:aliased:live", alias):
+        (found,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        assert (found["UUID"], found["FunctionArn"]) == (made["UUID"], alias)
+    for name in ("aliased", "aliased:other", "other:live"):
+        assert functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"] == []
+
+
+def test_a_call_tells_which_version_ran_and_the_end_of_its_log(aws: EmbeddedAws) -> None:
+    functions = make_function(aws, "telling")
+    functions.create_alias(FunctionName="telling", Name="live", FunctionVersion="1")
+    call = {"FunctionName": "telling", "Qualifier": "live", "Payload": b"[1]"}
+    with aws.serving("telling", lambda event: Answer(event, log=b"what it said\n")):
+        told = functions.invoke(**call, LogType="Tail")
+        assert json.loads(told["Payload"].read()) == [1]
+        assert (told["ExecutedVersion"], "FunctionError" in told) == ("1", False)
+        assert base64.b64decode(told["LogResult"]) == b"what it said\n"
+        assert "LogResult" not in functions.invoke(**call)
+    with aws.serving("telling", lambda _: Answer(error="KeyError", log=b"failed\n")):
+        failed = functions.invoke(**call, LogType="Tail")
+    assert failed["FunctionError"] == "Unhandled"
+    assert base64.b64decode(failed["LogResult"]) == b"failed\n"
+
+
+def test_the_address_of_a_queue_is_told_to_who_may_ask_for_this_one(aws: EmbeddedAws) -> None:
+    for name in ("asked-for", "not-asked-for"):
+        aws.client("sqs").create_queue(QueueName=name)
+    arn = f"arn:aws:sqs:{aws.region}:{ACCOUNT}:asked-for"
+    taker = role(aws, "taker", {"Action": ["sqs:GetQueueUrl", "sqs:ReceiveMessage"], "Resource": arn})
+    aws.enforce_iam(enforced=True)
+    sqs = aws.client("sqs", taker)
+    url = sqs.get_queue_url(QueueName="asked-for")["QueueUrl"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    assert is_refused(sqs.get_queue_url, QueueName="not-asked-for")
+    assert is_refused(sqs.receive_message, QueueUrl=url.replace("asked-for", "not-asked-for"))
 
 
 def test_records_hold_what_was_written(aws: EmbeddedAws) -> None:

@@ -65,8 +65,10 @@ def test_the_function_answers_with_a_deadline(function: Function) -> None:
 
 
 def test_what_it_prints_is_in_the_log_and_cold_starts_are_measured(function: Function) -> None:
-    function.invoke({"do": "print"})
+    answer = function.invoke({"do": "print"})
+    assert b"said by the function" in answer.log
     assert b"said by the function" in function.log
+    assert b"said by the function" not in function.invoke({}).log, "of one call alone"
     assert 0 < function.cold_starts_ms[0] < 20_000
 
 

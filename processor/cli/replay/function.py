@@ -141,7 +141,6 @@ def said(answer: Mapping[str, Any], payload: Any) -> Said:
     base = Said(
         written=_count(line.get("EventsWritten")) or 0,
         version=str(answer.get("ExecutedVersion", "")),
-        policy_version=_count(line.get("PolicyVersion")),
     )
     if "FunctionError" in answer or not isinstance(payload, dict) or "batchItemFailures" not in payload:
         return replace(base, failed=True, trouble=_failure(payload))

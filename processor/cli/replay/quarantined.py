@@ -147,7 +147,6 @@ class Quarantine:
         about = {
             "schema": MARK_SCHEMA,
             "policy": self._policy,
-            "policy_version": told.said.policy_version,
             "function": f"{self._function.name}:{told.said.version}",
             "by": who,
             "at": iso(time.time()),

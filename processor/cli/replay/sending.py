@@ -71,7 +71,6 @@ class Said:
     """Whether it ended by an error, rather than with an answer."""
     version: str = ""
     """The function's version, which has the policy in it."""
-    policy_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
