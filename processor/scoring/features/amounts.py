@@ -1,4 +1,4 @@
-"""`total`, `mean`, `ratio`, `log_ratio`, `deviations`: a record's value beside what is usual for the entity.
+"""`total`, `mean`, `ratio`, `log_ratio`, `excess`, `shift`, `deviations`: a value beside what is usual.
 
 Little is known of an entity seen once or twice. So what is usual is drawn towards `typical`, as if the entity
 had had `weight` records of that value before.
@@ -52,6 +52,12 @@ def _log_ratio(feature: Feature, profile: Profile) -> Measure:
     return log_ratio
 
 
+def _excess(feature: Feature, profile: Profile) -> Measure:
+    """By how much the value is beyond what is still usual (`above` times the mean), up to `most`; else 0."""
+    ratio, above, most = _ratio(feature, profile), feature.options["above"], feature.options["most"]
+    return lambda known, moment, value: min(max(ratio(known, moment, value) - above, 0.0), most)
+
+
 def _deviations(feature: Feature, profile: Profile) -> Measure:
     at, weight = window(profile, feature.days[0]), feature.options["weight"]
     typical = feature.options["typical"]
@@ -85,6 +91,7 @@ KINDS = {
     "mean": ProfileKind(_usual, needs=_VALUE, options=PRIOR),
     "ratio": ProfileKind(_ratio, needs=_VALUE, options=PRIOR),
     "log_ratio": ProfileKind(_log_ratio, needs=_VALUE, options=PRIOR),
+    "excess": ProfileKind(_excess, needs=_VALUE, options={**PRIOR, "above": 2.0, "most": 2.0}),
     "shift": ProfileKind(_shift, windows=2, needs=_VALUE, options={"weight": 0.5}),
     "deviations": ProfileKind(_deviations, needs=_VALUE, options=PRIOR),
 }
