@@ -1,28 +1,27 @@
-"""Bad days: a proxy before the embedded AWS that refuses, loses and delays calls, and a killer."""
+"""Bad days from a seed: a proxy before the embedded AWS that refuses, loses and delays calls, and kills."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
+from enum import Enum, StrEnum
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 from socket import SHUT_RDWR
-from threading import Lock, Thread, Timer
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from email.message import Message
-
-    from processor.local.delivery import Answer
 
 HOST: Final = "127.0.0.1"
 FORWARD_S: Final = 30
@@ -106,19 +105,17 @@ class Call:
 class Risk:
     """How bad the days of a service are."""
 
-    chance: float
-    """Of a call that trouble begins with it."""
     troubles: int
-    """How often at most, so that bad days end."""
-    chances: Mapping[str, float] = field(default_factory=dict)
-    """Of operations that differ."""
+    """How often trouble begins,"""
+    among: int
+    """in how many of its calls, those left out that meet trouble: so many have to come."""
 
 
 class Weather:
-    """Which call meets which fault.
+    """Which call meets which fault: it goes by the number of the call, so all that is due comes.
 
     Args:
-        seed: of all chances. Which call comes when is up to the function.
+        seed: of all that is drawn.
         risks: of each service.
         outage: fewest and most calls of the service that fail, one after the other, once one does.
         slow_s: the longest delay.
@@ -128,7 +125,13 @@ class Weather:
         self, seed: int, *, risks: Mapping[str, Risk], outage: tuple[int, int], slow_s: float
     ) -> None:
         self.faults: Counter[tuple[str, Fault]] = Counter()
-        self._random, self._risks, self._outage, self._slow_s = Random(seed), risks, outage, slow_s
+        self._outage, self._slow_s = outage, slow_s
+        self._random = {service: Random(f"{seed} {service}") for service in risks}
+        self._begins = {
+            service: set(self._random[service].sample(range(risk.among), risk.troubles))
+            for service, risk in risks.items()
+        }
+        self._calm: Counter[str] = Counter()
         self._failing: Counter[str] = Counter()
         self._troubles: Counter[str] = Counter()
         self._kinds: dict[str, list[Fault]] = defaultdict(list)
@@ -141,18 +144,17 @@ class Weather:
             if fault:
                 self.faults[call.service, fault] += 1
             is_delayed = fault in (Fault.SLOW, Fault.LATE)
-            return fault, self._random.uniform(0, self._slow_s) if is_delayed else 0
+            return fault, self._random[call.service].uniform(0, self._slow_s) if is_delayed else 0
 
     def _fault(self, call: Call) -> Fault | None:
         if not self._failing[call.service]:
-            risk = self._risks[call.service]
-            chance = risk.chances.get(call.operation, risk.chance)
-            if self._troubles[call.service] == risk.troubles or self._random.random() >= chance:
+            self._calm[call.service] += 1
+            if self._calm[call.service] - 1 not in self._begins[call.service]:
                 return None
             self._troubles[call.service] += 1
             if self._troubles[call.service] % SLOW_EVERY == 0:
                 return Fault.SLOW
-            self._failing[call.service] = self._random.randint(*self._outage)
+            self._failing[call.service] = self._random[call.service].randint(*self._outage)
         self._failing[call.service] -= 1
         return self._dealt(call)
 
@@ -162,21 +164,70 @@ class Weather:
         possible = [kind for kind in kinds if kind is not Fault.CONFLICT or call.is_conditional]
         if not possible:
             kinds += [kind for kind in Fault if kind in _REFUSALS[call.service] or kind in _CUT_OFF]
-            self._random.shuffle(kinds)
+            self._random[call.service].shuffle(kinds)
             return self._dealt(call)
         kinds.remove(possible[0])
         return possible[0]
 
 
+class Moment(Enum):
+    """When the function is killed that has sent a request."""
+
+    BEFORE = "before it is there"
+    AFTER = "after its effect, the answer unheard"
+
+
+class Killer:
+    """Kills the function at some of its requests, by their numbers: all that is due comes.
+
+    Args:
+        seed: of all that is drawn.
+        kills: how often.
+        apart: fewest and most requests from one to the next.
+    """
+
+    def __init__(self, seed: int, *, kills: int, apart: tuple[int, int]) -> None:
+        random = Random(seed)
+        moments = [*Moment] * -(-kills // 2)
+        random.shuffle(moments)
+        numbers = accumulate(random.randint(*apart) for _ in range(kills))
+        self._due = deque(zip(numbers, moments, strict=False))
+        self._requests = 0
+        self._lock = Lock()
+        self.kills: Counter[tuple[str, Moment]] = Counter()
+        """By the operation that was asked for."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no more is due."""
+        return not self._due
+
+    def moment(self) -> Moment | None:
+        """When in the life of this request the function is to be killed, if at all."""
+        with self._lock:
+            self._requests += 1
+            return self._due.popleft()[1] if self._due and self._due[0][0] <= self._requests else None
+
+    def kill(self, call: Call, moment: Moment) -> None:
+        """Kill it; at the next request if it is gone already, as by its timeout."""
+        killed = [process for process in _functions() if _ended(process)]
+        with self._lock:
+            if killed:
+                self.kills[call.operation, moment] += 1
+            else:
+                self._due.appendleft((self._requests + 1, moment))
+
+
 @contextmanager
-def proxied(endpoint: str, weather: Weather) -> Iterator[str]:
+def proxied(endpoint: str, weather: Weather, killer: Killer) -> Iterator[str]:
     """An endpoint that has this weather on the way to the given one; late effects are there at the end."""
     target = urlsplit(endpoint)
 
     class Handler(_Handler):
         pass
 
-    Handler.weather, Handler.target = weather, (str(target.hostname), int(target.port or 80))
+    Handler.weather, Handler.killer = weather, killer
+    Handler.target = str(target.hostname), int(target.port or 80)
     server = ThreadingHTTPServer((HOST, 0), Handler)
     server.daemon_threads = False  # so that closing waits for what is on its way
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -193,6 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # S3's clients wait for 100 Continue
     timeout = FORWARD_S
     weather: Weather
+    killer: Killer
     target: tuple[str, int]
 
     def handle(self) -> None:
@@ -207,6 +259,11 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < length:
             return  # who sends it was killed before its end
         call = Call.of(self.command, self.headers, body)
+        if moment := self.killer.moment():
+            if moment is Moment.AFTER:
+                self._forwarded(body)
+            self.killer.kill(call, moment)
+            return
         fault, delay_s = self.weather.over(call)
         if fault in (Fault.DROPPED, Fault.LATE):
             with suppress(OSError):  # it was killed meanwhile
@@ -264,51 +321,6 @@ def _refused(service: str, status: int, code: str) -> tuple[int, list[tuple[str,
     return status, [("Content-Type", kind)], body
 
 
-@dataclass(slots=True)
-class Killer:
-    """Calls a function, and at random moments of some of the calls kills its process.
-
-    Args:
-        invoke: calls the function.
-        seed: of all chances.
-        chance: of a call.
-        within_s: the latest moment, from the beginning of the call.
-        most: how often at most.
-    """
-
-    invoke: Callable[[Any], Answer]
-    seed: int
-    chance: float
-    within_s: float
-    most: int
-    kills: int = 0
-    failed: int = 0
-    """Calls that did not end as the function wanted."""
-    _random: Random = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._random = Random(self.seed)
-
-    def __call__(self, event: Any) -> Answer:
-        """Call the function."""
-        timer = Timer(self._random.uniform(0, self.within_s), self._kill)
-        if self._random.random() < self.chance and self.kills < self.most:
-            timer.start()
-        try:
-            answer = self.invoke(event)
-        finally:
-            timer.cancel()
-        if timer.ident is not None:
-            timer.join()
-        self.failed += bool(answer.error)
-        return answer
-
-    def _kill(self) -> None:
-        for process in _functions():
-            os.kill(process, signal.SIGKILL)
-            self.kills += 1
-
-
 def _functions() -> list[int]:
     """The processes that emulators of ours run."""
     parents = {int(stat.parent.name): _parent(stat) for stat in Path("/proc").glob("[0-9]*/stat")}
@@ -320,9 +332,19 @@ def _functions() -> list[int]:
     return [process for process, parent in parents.items() if parent in emulators]
 
 
+def _ended(process: int) -> bool:
+    """Whether it was this that ended it."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+        return True
+    return False
+
+
 def _parent(stat: Path) -> int:
+    """Of a process that runs; none of one that has ended."""
     with suppress(OSError):  # it has ended since
-        return int(stat.read_text().rpartition(")")[2].split()[1])
+        state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+        return int(parent) if state != "Z" else 0
     return 0
 
 

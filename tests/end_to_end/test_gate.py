@@ -25,7 +25,6 @@ MOTO_FORGETS = {
     "aws_kms_key": {"rotation_period_in_days"},
     "aws_lambda_function": {"logging_config", "version", "qualified_arn", "qualified_invoke_arn"},
     "aws_lambda_alias": {"function_version"},
-    "aws_lambda_event_source_mapping": {"function_name"},
 }
 
 
