@@ -26,11 +26,15 @@ PERIOD_LIVES: Final = 16  # mean lives from one landmark to the next
 FADE: Final = math.exp(-PERIOD_LIVES)
 UNIT: Final = 1_000_000  # of a total
 LARGEST: Final = 1e9  # of a value: squares of larger ones would not fit DynamoDB's 38 digits
-HISTORY_DAYS: Final = 45
+SLOT_S: Final = DAY_S // 4  # in which events are counted until their labels are due, and for a while after
+HISTORY_DAYS: Final = 35  # that while
+SLOTS_PER_DAY: Final = DAY_S // SLOT_S
 MET_MAX: Final = 64  # counterparts remembered of an entity
 STATS: Final = "nsqlbv"
 """Number, sum of values, of their squares and logarithms; number and sum of those confirmed as fraud."""
 NUMBER, SUM, SQUARES, LOGS, BAD, BAD_SUM = range(len(STATS))
+EVENTS, FRAUDS = "e", "f"
+"""What the names of counts by slot begin with."""
 _NOW, _BEFORE = 1, 1 + len(STATS)  # where a row's totals begin, after its period
 _WIDTH: Final = 1 + 2 * len(STATS)
 _ZEROS: Final = (0,) * len(STATS)
@@ -102,7 +106,7 @@ class Seen(NamedTuple):
 class Known:
     """What is known of one entity. Nothing, to begin with."""
 
-    __slots__ = ("_run", "_run_at", "bad_per_day", "confirmed", "first", "last", "met", "per_day", "rows")
+    __slots__ = ("_run", "_run_at", "bad_per_slot", "confirmed", "first", "last", "met", "per_slot", "rows")
 
     def __init__(self, windows: int) -> None:
         self.first = math.inf
@@ -113,9 +117,9 @@ class Known:
         """The latest of those confirmed as fraud."""
         self.rows: list[list[int]] = [[0] * _WIDTH for _ in range(windows)]
         """For each window: the period, the totals of it by `STATS`, and those of the period before."""
-        self.per_day: dict[int, int] = {}
-        """Events by day since 1970, of the last `HISTORY_DAYS` before a label is due."""
-        self.bad_per_day: dict[int, int] = {}
+        self.per_slot: dict[int, int] = {}
+        """Events by slot since 1970, of the last `HISTORY_DAYS` before a label is due."""
+        self.bad_per_slot: dict[int, int] = {}
         """Those of them that were confirmed as fraud."""
         self._run, self._run_at = NO_RUN, -1
         self.met: dict[int, int] = {}
@@ -137,13 +141,13 @@ class Known:
         return total / (growth * UNIT)
 
     def young(self, days: int, label_days: int, time: float) -> float:
-        """How much of the number in a window is of records too young to have a label; to the day."""
-        oldest = time - label_days * DAY_S
-        middles = ((day + 0.5) * DAY_S for day in self.per_day)
+        """How much of the number in a window is of records too young to have a label; to the slot."""
+        first, life = int(time // SLOT_S) - label_days * SLOTS_PER_DAY, days * DAY_S
+        half = time - SLOT_S / 2
         return sum(
-            count * math.exp((middle - time) / (days * DAY_S))
-            for middle, count in zip(middles, self.per_day.values(), strict=True)
-            if middle > oldest
+            number * math.exp((slot * SLOT_S - half) / life)
+            for slot, number in self.per_slot.items()
+            if slot >= first
         )
 
     def add(self, profile: Profile, moment: Moment, sign: int, seen: Seen) -> None:
@@ -163,37 +167,37 @@ class Known:
             if seen.is_bad:
                 row[base + BAD] += number
                 row[base + BAD_SUM] += sign * round(weight * value) if has_value else 0
-        day = int(moment.time // DAY_S)
         if profile.labels:
-            self._note_day(day, sign, profile.label_days, is_bad=seen.is_bad)
+            self._note_slot(int(moment.time // SLOT_S), sign, profile.label_days, is_bad=seen.is_bad)
         if sign > 0:
-            self._note(profile, moment.time, day, seen)
+            self._note(profile, moment.time, int(moment.time // DAY_S), seen)
 
     def run(self, label_days: int, time: float) -> Run:
-        """The entity's run of frauds at a time; to the day."""
-        due = int(time // DAY_S) - label_days - 1
+        """The entity's run of frauds at a time; to the slot."""
+        due = int(time // SLOT_S) - label_days * SLOTS_PER_DAY - 1
         if due != self._run_at:
-            honest = [
-                day for day, n in self.per_day.items() if day <= due and n > self.bad_per_day.get(day, 0)
-            ]
+            bad = self.bad_per_slot
+            honest = [slot for slot, n in self.per_slot.items() if slot <= due and n > bad.get(slot, 0)]
             last = max(honest, default=-1)
-            frauds = {day: n for day, n in self.bad_per_day.items() if day > last and n > 0}
+            frauds = {slot: n for slot, n in bad.items() if slot > last and n > 0}
             self._run = Run(
-                min(frauds, default=math.nan) + 0.5, sum(frauds.values()), last + 0.5 if honest else -math.inf
+                (min(frauds) + 0.5) / SLOTS_PER_DAY if frauds else math.nan,
+                sum(frauds.values()),
+                (last + 0.5) / SLOTS_PER_DAY if honest else -math.inf,
             )
             self._run_at = due
         return self._run
 
-    def _note_day(self, day: int, sign: int, label_days: int, *, is_bad: bool) -> None:
-        self.per_day[day] = self.per_day.get(day, 0) + sign
+    def _note_slot(self, slot: int, sign: int, label_days: int, *, is_bad: bool) -> None:
+        self.per_slot[slot] = self.per_slot.get(slot, 0) + sign
         if is_bad:
-            self.bad_per_day[day] = self.bad_per_day.get(day, 0) + sign
-        if is_bad or day <= self._run_at:
+            self.bad_per_slot[slot] = self.bad_per_slot.get(slot, 0) + sign
+        if is_bad or slot <= self._run_at:
             self._run_at = -1
-        if len(self.per_day) > label_days + HISTORY_DAYS:
-            oldest = max(self.per_day) - label_days - HISTORY_DAYS
-            self.per_day = {day: n for day, n in self.per_day.items() if day > oldest}
-            self.bad_per_day = {day: n for day, n in self.bad_per_day.items() if day > oldest}
+        if len(self.per_slot) > _slots(label_days):
+            oldest = max(self.per_slot) - _slots(label_days)
+            self.per_slot = {slot: n for slot, n in self.per_slot.items() if slot > oldest}
+            self.bad_per_slot = {slot: n for slot, n in self.bad_per_slot.items() if slot > oldest}
 
     def _note(self, profile: Profile, time: float, day: int, seen: Seen) -> None:
         """What cannot be taken back: when it was seen, and with whom."""
@@ -211,9 +215,11 @@ class Known:
     def additions(self, profile: Profile) -> dict[str, int]:
         """The totals by the names under which they are kept and added up, without those that are nothing.
 
-        `s7.41` is the sum of the window of 7 days in its period 41, `d.20500` the events of that day.
+        `s7.41` is the sum of the window of 7 days in its period 41; `e.82000` the events of that slot, and
+        `f.82000` the frauds among them.
         """
-        kept: dict[str, int] = {f"d.{day}": number for day, number in self.per_day.items()}
+        kept = {f"{EVENTS}.{slot}": number for slot, number in self.per_slot.items()}
+        kept |= {f"{FRAUDS}.{slot}": number for slot, number in self.bad_per_slot.items()}
         for days, row in zip(profile.days, self.rows, strict=True):
             for period, base in ((row[0], _NOW), (row[0] - 1, _BEFORE)):
                 kept |= {f"{stat}{days}.{period}": row[base + at] for at, stat in enumerate(STATS)}
@@ -222,15 +228,19 @@ class Known:
     def recall(self, profile: Profile, kept: Mapping[str, int]) -> None:
         """Add totals by the names under which they are kept; what no window knows any more is left out."""
         at = {str(days): row for days, row in zip(profile.days, self.rows, strict=True)}
+        slots = {EVENTS: self.per_slot, FRAUDS: self.bad_per_slot}
         # The newest first, so that no total is turned out by one that comes after it.
         for name, total in sorted(kept.items(), key=lambda one: -int(one[0].partition(".")[2])):
             what, _, period = name.partition(".")
-            if what == "d":
-                self.per_day[int(period)] = self.per_day.get(int(period), 0) + total
-            elif (row := at.get(what[1:])) is not None and what[0] in STATS:
-                base = _turn(row, int(period))
-                if base:
-                    row[base + STATS.index(what[0])] += total
+            if what in slots:
+                slots[what][int(period)] = slots[what].get(int(period), 0) + total
+            elif (
+                (row := at.get(what[1:])) is not None
+                and what[0] in STATS
+                and (base := _turn(row, int(period)))
+            ):
+                row[base + STATS.index(what[0])] += total
+        self._run_at = -1
 
     def faded(self, profile: Profile, names: Iterable[str]) -> list[str]:
         """Those of the names under which nothing that counts can be kept any more."""
@@ -239,10 +249,15 @@ class Known:
             for days, row in zip(profile.days, self.rows, strict=True)
             for stat in STATS
         }
-        today = max(self.per_day, default=0)
-        oldest |= {"d": today - profile.label_days - 1, "m": int(self.last // DAY_S) - max(profile.days)}
+        newest = max(self.per_slot, default=0)
+        oldest |= dict.fromkeys((EVENTS, FRAUDS), newest - _slots(profile.label_days) + 1)
+        oldest["m"] = int(self.last // DAY_S) - max(profile.days) if math.isfinite(self.last) else 0
         parts = ((name, *name.partition(".")[::2]) for name in names)
         return [name for name, what, period in parts if int(period) < oldest.get(what, 0)]
+
+
+def _slots(label_days: int) -> int:
+    return (label_days + HISTORY_DAYS) * SLOTS_PER_DAY
 
 
 def _turn(row: list[int], period: int) -> int:

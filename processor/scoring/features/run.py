@@ -1,7 +1,7 @@
 """`run_count`, `run_age`, `since_honest`: a run of frauds at one entity, as of a terminal in wrong hands.
 
 A run begins with the first fraud after the last honest record. That a record is honest is known when its
-label is due and has not come; so all three are to the day.
+label is due and has not come; so all three are to a quarter of a day.
 """
 
 from __future__ import annotations
