@@ -176,9 +176,11 @@ class Known:
         """The entity's run of frauds at a time; to the slot."""
         due = int(time // SLOT_S) - label_days * SLOTS_PER_DAY - 1
         if due != self._run_at:
-            bad = self.bad_per_slot
-            honest = [slot for slot, n in self.per_slot.items() if slot <= due and n > bad.get(slot, 0)]
-            last = max(honest, default=-1)
+            bad, oldest = self.bad_per_slot, int(time // SLOT_S) - _slots(label_days)
+            honest = [
+                slot for slot, n in self.per_slot.items() if oldest < slot <= due and n > bad.get(slot, 0)
+            ]
+            last = max(honest, default=oldest)
             frauds = {slot: n for slot, n in bad.items() if slot > last and n > 0}
             self._run = Run(
                 (min(frauds) + 0.5) / SLOTS_PER_DAY if frauds else math.nan,
@@ -194,8 +196,8 @@ class Known:
             self.bad_per_slot[slot] = self.bad_per_slot.get(slot, 0) + sign
         if is_bad or slot <= self._run_at:
             self._run_at = -1
-        if len(self.per_slot) > _slots(label_days):
-            oldest = max(self.per_slot) - _slots(label_days)
+        oldest = max(slot, next(reversed(self.per_slot))) - _slots(label_days)
+        if next(iter(self.per_slot)) <= oldest:
             self.per_slot = {slot: n for slot, n in self.per_slot.items() if slot > oldest}
             self.bad_per_slot = {slot: n for slot, n in self.bad_per_slot.items() if slot > oldest}
 
