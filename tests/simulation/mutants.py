@@ -157,9 +157,16 @@ MUTANTS: Final = (
         (pipeline._alerts, "if one.stored.created:", "if True:"),
     ),
     mutant(
-        "alerts are of all that this run made, what is held with it",
+        "alerts are of what was held, too, because another run holds it",
         "alert",
-        (pipeline._alerts, "if record_id(alert.event_id, alert.sequence) in names", "if names"),
+        (
+            pipeline._alerts,
+            "alerts: list[tuple[Alert, Stored]] = []",
+            """alerts = [
+        (made, None) for made in [gate.alert(event.line) for event in events]
+        if made and not any(record_id(made.event_id, made.sequence) in one.intent.records for one in settled)
+    ]""",
+        ),
     ),
     mutant(
         "alerts have another deduplication id than the event's",

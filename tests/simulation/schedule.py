@@ -207,14 +207,14 @@ def _deployments(chance: Random, length: int, menu: Menu) -> tuple[tuple[int, Va
     steps = sorted(chance.randrange(length) for _ in range(chance.randint(1, 3)))
     variant, made = Variant(), []
     for step in steps:
-        what = chance.choice(["policy", "keys", "model"])
+        what = chance.choice(["policy", "policy", "keys", "model"])
         if what == "keys":
             variant = replace(variant, keys=(1, 2) if variant.keys == (1,) else (1, 2, 3))
         elif what == "model":
             variant = replace(variant, model="contrary" if variant.model == "first" else "first")
         else:
-            policies = ["first", "second", *(["strict"] if menu.changing_poison else [])]
-            variant = replace(variant, policy=chance.choice(policies))
+            policies = {"first", "second", *(["strict"] if menu.changing_poison else [])} - {variant.policy}
+            variant = replace(variant, policy=chance.choice(sorted(policies)))
         made.append((step, variant))
     return tuple(made)
 
@@ -242,7 +242,7 @@ def _erasures(chance: Random, length: int, people: list[str]) -> tuple[tuple[int
 
 def _runs(chance: Random, length: int, count: int) -> tuple[Run, ...]:
     runs = []
-    for _ in range(chance.choice([1, 1, 2])):
+    for _ in range(chance.choice([1, 1, 2, 5])):
         first = chance.randrange(count)
         some = range(first, min(count, first + chance.randint(1, count)))
         if chance.random() < 0.3:

@@ -239,16 +239,14 @@ class Witness:
             self.violation("twice", f"record {one.index} is in {[*there, *held]}")
         if there and one.index in self.acked and (is_end or not released):
             self._belongings(one, there[0])
-        if one.index not in self.acked:
-            return
-        if self._world.schedule.table == "members" and one.raw["eventName"] == "REMOVE" and there:
-            for person in one.people:
-                self._is_dead(person)
 
     def _belongings(self, one: Told, key: str) -> None:
         if ("audit", manifest_key(key)) not in self._world.s3.objects:
             self.violation("no manifest", f"record {one.index} is acknowledged, its object has none: {key}")
         self.subscriber.must_know(one)
+        if self._world.schedule.table == "members" and one.raw["eventName"] == "REMOVE":
+            for person in one.people:
+                self._is_dead(person)
 
     def _is_dead(self, person: str) -> None:
         """The person's secret is destroyed, under one name at least."""

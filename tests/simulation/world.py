@@ -34,12 +34,12 @@ BACKOFF_S_MAX: Final = 30.0
 IDLE_MAX: Final = 20  # turns: all others wait, too
 STALL_S: Final = 75.0
 ENDPOINT: Final = "https://aws.example"
-READS: Final = frozenset({"GetItem", "Query", "BatchGetItem", "HeadObject", "GetObject"})
 REFUSED: Final = {  # kind: what services say, and S3 of a PutObject
     "throttled": ("ThrottlingException", "SlowDown"),
     "broken": ("InternalError", "InternalError"),
     "refused": ("AccessDenied", "ConditionalRequestConflict"),
 }
+IN_PARTS: Final = ("PublishBatch", "PublishBatch", "BatchGetItem", "GetObject")
 TIMED_OUT: Final = "Task timed out"
 
 
@@ -90,6 +90,7 @@ class World:
         self.written: dict[int, float] = {}
         """When each record came to the stream: all in the beginning, or each before it was first seen."""
         self._faults = {fault.step: fault for fault in schedule.faults}
+        self._waiting: dict[str, Fault] = {}
         self._late: list[tuple[int, str, Callable[[], Any]]] = []
         self._idle: list[Environment] = []
         self._here: dict[int, Environment] = {}
@@ -229,13 +230,24 @@ class World:
         if operation == "PutObject" and call["Bucket"] == "events":
             self.witness.sent(who, call["Body"])
         who.calls.append((operation, call.get("Bucket", call.get("TableName", "")) or operation))
-        fault = None if self.is_calm else self._faults.get(self.step)
+        fault = None if self.is_calm else self._due(operation)
         if fault is None:
             return self._told(who, operation, place, effect)
         self.struck += 1
         who.was_disturbed = True
         self.log(f"{operation} {place} ← {fault.kind} {fault.number}", who)
         return self._strike(fault, who, operation, call, effect)
+
+    def _due(self, operation: str) -> Fault | None:
+        """What happens at this call; what only some calls can suffer waits for one of them."""
+        fault = self._faults.get(self.step)
+        if fault is None or fault.kind != "partly":
+            return fault or self._waiting.pop(operation, None)
+        where = IN_PARTS[fault.number % len(IN_PARTS)]
+        if where == operation:
+            return fault
+        self._waiting[where] = fault
+        return None
 
     def _told(self, who: Environment, operation: str, place: str, effect: Callable[[], Any]) -> Any:
         try:
