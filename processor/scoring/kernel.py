@@ -223,11 +223,6 @@ class Forest:
         columns = (int(one.right.shape[1]) for one in made.categories)
         return self.features + len(made.above) + len(made.absent) + sum(columns)
 
-    # Of a forest of one member, as the manifest's entry had it.
-    roots = property(lambda self: np.arange(self.trees))
-    aggregation = property(lambda self: self.members[0].aggregation)
-    scale = property(lambda self: self.members[0].scale)
-
     @property
     def parts(self) -> Iterator[tuple[Member, slice]]:
         """Each member with its trees."""
