@@ -22,7 +22,7 @@ from processor.aws import calling, items_of
 from processor.errors import Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from processor.scoring import Memory
     from processor.scoring.features import Contribution
@@ -37,6 +37,7 @@ KEY: Final = "entity"
 WRITES_AT_ONCE: Final = 16
 KEPT_LIVES: Final = 4  # of the longest window, after which an idle entity is forgotten
 DAY_S: Final = 86_400
+PARTS_MAX: Final = 100  # of one UpdateItem, whose expression may have 4 KB and 300 operators
 ONCE: Final = frozenset({KEY, "first", "last", "confirmed", "expires_at"})
 MET: Final = "m."
 """What the names of sets begin with: of the counterparts met on a day."""
@@ -106,10 +107,10 @@ class Profiles:
             profile = self._profiles[entity[0]]
             known = to.memory.of(profile, entity[1])
             stale = known.faded(profile, to.kept.get(name, frozenset()))
-            update = _update(profile, additions[entity], known, stale)
             try:
-                with calling("dynamodb:UpdateItem on profiles"):
-                    self._dynamodb.update_item(TableName=self._table, Key={KEY: {"S": name}}, **update)
+                for update in _updates(profile, additions[entity], known, stale):
+                    with calling("dynamodb:UpdateItem on profiles"):
+                        self._dynamodb.update_item(TableName=self._table, Key={KEY: {"S": name}}, **update)
             except Transient:
                 return False
             return True
@@ -141,27 +142,32 @@ def _seconds(item: Mapping[str, Any], name: str, otherwise: float) -> float:
     return float(item[name]["N"]) if name in item else otherwise
 
 
-def _update(profile: Profile, added: Known, known: Known, stale: Sequence[str]) -> dict[str, Any]:
-    """The UpdateItem that adds the totals, says when, and takes away what has faded."""
-    totals: dict[str, Any] = {name: {"N": str(total)} for name, total in added.additions(profile).items()}
+def _updates(profile: Profile, added: Known, known: Known, stale: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The UpdateItem that adds the totals, says when, and takes away what has faded; more if that is much."""
+    parts: list[tuple[str, str, Any]] = [
+        ("ADD", name, {"N": str(total)}) for name, total in added.additions(profile).items()
+    ]
     days: dict[str, list[str]] = {}
     for short, day in added.met.items():
         days.setdefault(f"{MET}{day}", []).append(str(short))
-    totals |= {name: {"NS": sorted(shorts)} for name, shorts in days.items()}
+    parts += [("ADD", name, {"NS": sorted(shorts)}) for name, shorts in days.items()]
     moments = {name: getattr(known, name) for name in ("first", "last", "confirmed")}
-    fixed = {name: {"N": repr(moment)} for name, moment in moments.items() if math.isfinite(moment)}
+    parts += [("SET", name, {"N": repr(time)}) for name, time in moments.items() if math.isfinite(time)]
     if math.isfinite(known.last):
-        fixed["expires_at"] = {"N": str(int(known.last) + KEPT_LIVES * max(profile.days) * DAY_S)}
-    names = {f"#{at}": name for at, name in enumerate((*totals, *fixed, *stale))}
-    values = {f":{at}": value for at, value in enumerate((*totals.values(), *fixed.values()))}
-    places, end = [f"#{at} :{at}" for at in range(len(totals))], len(totals) + len(fixed)
-    parts = {
-        "ADD": places,
-        "SET": [f"#{at} = :{at}" for at in range(len(totals), end)],
-        "REMOVE": [f"#{at}" for at in range(end, len(names))],
-    }
+        expires = int(known.last) + KEPT_LIVES * max(profile.days) * DAY_S
+        parts.append(("SET", "expires_at", {"N": str(expires)}))
+    parts += [("REMOVE", name, None) for name in stale]
+    for at in range(0, len(parts), PARTS_MAX):
+        yield _update(parts[at : at + PARTS_MAX])
+
+
+def _update(parts: Sequence[tuple[str, str, Any]]) -> dict[str, Any]:
+    said: dict[str, list[str]] = {}
+    for at, (verb, _, _) in enumerate(parts):
+        form = {"ADD": f"#{at} :{at}", "SET": f"#{at} = :{at}", "REMOVE": f"#{at}"}[verb]
+        said.setdefault(verb, []).append(form)
+    values = {f":{at}": value for at, (_, _, value) in enumerate(parts) if value is not None}
     return {
-        "UpdateExpression": " ".join(f"{verb} {', '.join(said)}" for verb, said in parts.items() if said),
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }
+        "UpdateExpression": " ".join(f"{verb} {', '.join(forms)}" for verb, forms in said.items()),
+        "ExpressionAttributeNames": {f"#{at}": name for at, (_, name, _) in enumerate(parts)},
+    } | ({"ExpressionAttributeValues": values} if values else {})

@@ -150,6 +150,18 @@ def test_what_is_kept_names_nobody_and_expires(table: Table) -> None:
     assert expires == {TIME + 4 * 30 * DAY_S}
 
 
+def test_a_history_longer_than_one_request_takes_several(table: Table) -> None:
+    steps = [Step(None, payment(3 * at * 12)) for at in range(200)]  # one a slot, at one terminal
+    run(table, steps)
+    (terminal,) = [
+        item for item in table.items if "f.1" not in item and any(n.startswith("e.") for n in item)
+    ]
+    assert sum(name.startswith("e.") for name in terminal) > 100
+    later = [Step(None, payment(3 * 201 * 12))]
+    together = FEATURES.measure([*steps, *later], Memory(short_names(RING, "payments_fraud")))
+    np.testing.assert_array_equal(run(table, later), together[-1:])
+
+
 def test_what_has_faded_is_taken_away(table: Table) -> None:
     run(table, [Step(None, payment(0))])
     before = {name for item in table.items for name in item if "." in name}
@@ -189,8 +201,7 @@ class Looking:
         self.model, self.features, self._scorer = scorer.model, features, scorer
         self.seen: list[np.ndarray[Any, Any]] = []
 
-    def score(self, steps: Any, threshold: float, memory: Any, said: Any, *, keep: bool) -> Any:
-        del threshold, keep
+    def score(self, steps: Any, _threshold: float, memory: Any, said: Any, **_: Any) -> Any:
         self.seen.append(self.features.measure(steps, memory, said))
         return self._scorer.score([Step(None, step.after) for step in steps if step.after], 2.0)
 
