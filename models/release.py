@@ -11,15 +11,25 @@ from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from warnings import catch_warnings, simplefilter
 
 import joblib
 import numpy as np
 
 from models.card import card
+from models.estimators import require_parity
 from models.spec import SPEC
-from models.training import require_parity
 from processor.errors import ModelError
-from processor.scoring.artefact import ARRAYS, FORMAT, MANIFEST, checked, load_scorer, pack, read_manifest
+from processor.scoring.artefact import (
+    ARRAYS,
+    FORMAT,
+    MANIFEST,
+    checked,
+    described,
+    load_scorer,
+    pack,
+    read_manifest,
+)
 from processor.scoring.features import describe
 
 if TYPE_CHECKING:
@@ -30,6 +40,7 @@ ESTIMATOR: Final = "model.joblib"
 CARD: Final = "MODEL_CARD.md"
 LIBRARIES: Final = ("numpy", "scikit-learn", "joblib")
 PARITY_ROWS: Final = 1_000
+CLOSE: Final = 1e-9  # golden scores: the last bits of a power differ between processors
 
 
 def write(trained: Trained, spec_text: bytes, out: Path) -> Manifest:
@@ -53,7 +64,7 @@ def write(trained: Trained, spec_text: bytes, out: Path) -> Manifest:
         try:
             for name, data in (files | {MANIFEST: manifest.encode()}).items():
                 (aside / name).write_bytes(data)
-            load_scorer(aside)
+            _golden(aside)
             for name in (*files, MANIFEST):
                 (aside / name).replace(out / name)
         finally:
@@ -64,25 +75,21 @@ def write(trained: Trained, spec_text: bytes, out: Path) -> Manifest:
 
 
 def _manifest(trained: Trained, files: dict[str, bytes]) -> dict[str, Any]:
-    forest = trained.scorer.forest
     return {
         "format": FORMAT,
         "model": trained.spec.model,
-        "reads": list(trained.spec.reads),
+        "reads": list(trained.scorer.reads),
         **describe(trained.scorer.features),
-        "forest": {
-            "aggregation": forest.aggregation,
-            "trees": len(forest.roots),
-            "nodes": len(forest.left),
-            "depth": forest.depth,
-            "scale": forest.scale,
-        },
+        "forest": described(trained.scorer.forest),
         "files": {
             name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
             for name, data in sorted(files.items())
         },
         "training": trained.training,
         "figures": trained.figures,
+        "comparison": trained.comparison,
+        "baseline": trained.baseline,
+        "golden": trained.golden,
         "libraries": libraries(),
     }
 
@@ -92,22 +99,38 @@ def libraries() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
-def load_estimator(manifest: Manifest) -> Any:
-    """The scikit-learn forest, for those who retrain. Never called by the function.
-
-    A joblib file runs code when it is opened: it is opened only if it is the one that the manifest means, and
-    only by the version of scikit-learn that wrote it.
+def warnings(folder: Path) -> list[str]:
+    """In which libraries this machine differs from the one that trained the artefact, in words.
 
     Raises:
-        ModelError: it is another file, or of another version.
+        ModelError: there is no manifest.
     """
-    written_by = manifest.content.get("libraries", {}).get("scikit-learn")
-    if written_by != version("scikit-learn"):
+    listed = read_manifest(folder).content.get("libraries")
+    then = listed if isinstance(listed, dict) else {}
+    return [
+        f"{folder / ESTIMATOR}: was trained with {name} {then.get(name)}, and {now} is installed"
+        for name, now in libraries().items()
+        if name in LIBRARIES and then.get(name) != now
+    ]
+
+
+def load_estimator(manifest: Manifest) -> Any:
+    """The scikit-learn estimator, for those who retrain. Never called by the function.
+
+    A joblib file runs code when it is opened: it is opened only if it is the one that the manifest means.
+
+    Raises:
+        ModelError: it is another file, or this version of scikit-learn cannot read it.
+    """
+    data = checked(manifest, ESTIMATOR)
+    try:
+        return joblib.load(BytesIO(data))
+    except Exception as error:  # noqa: BLE001 - of another version, anything may be missing
+        differ = "; ".join(warnings(manifest.folder)) or "though its libraries are the same"
         raise ModelError(
-            f"{manifest.folder / ESTIMATOR}: was written by scikit-learn {written_by}, and "
-            f"{version('scikit-learn')} is installed; install that version, or train again"
-        )
-    return joblib.load(BytesIO(checked(manifest, ESTIMATOR)))
+            f"{manifest.folder / ESTIMATOR}: cannot be opened ({type(error).__name__}): {differ}; install "
+            "the versions that it was trained with, or train again"
+        ) from None
 
 
 def findings(folder: Path) -> list[str]:
@@ -129,7 +152,9 @@ def findings(folder: Path) -> list[str]:
         if path.name not in listed and path.name != MANIFEST
     ]
     if not found:
-        found += [str(error) for check in (load_scorer, _parity) if (error := _failure(check, folder))]
+        found += [
+            str(error) for check in (load_scorer, _golden, _parity) if (error := _failure(check, folder))
+        ]
     return found
 
 
@@ -142,12 +167,38 @@ def _failure(check: Any, *arguments: Any) -> ModelError | None:
 
 
 def _parity(folder: Path) -> None:
-    """Compares the arrays with the forest that they were made from, on made-up rows across its thresholds."""
+    """Compares the arrays with what they were made from, on made-up rows across its thresholds."""
     scorer = load_scorer(folder)
     low, high = _range(scorer.forest.threshold)
     random = np.random.default_rng(0)
     rows = random.uniform(low, high, (PARITY_ROWS, scorer.forest.features)).astype(np.float32)
-    require_parity(scorer.forest, load_estimator(read_manifest(folder)), rows)
+    with catch_warnings():
+        simplefilter("ignore")  # of other versions: `warnings` says it, and parity tells whether it matters
+        require_parity(scorer.forest, load_estimator(read_manifest(folder)), rows)
+
+
+def _golden(folder: Path) -> None:
+    """Compares the scores of the rows that the manifest carries with those that training had.
+
+    Raises:
+        ModelError: they are others, or there are none.
+    """
+    scorer, golden = load_scorer(folder), read_manifest(folder).content.get("golden")
+    try:
+        rows = np.array(golden["rows"], dtype=np.float32)  # type: ignore[index]
+        then = [[float.fromhex(score) for score in golden[name]] for name in ("raw", "scores")]  # type: ignore[index]
+        raw = scorer.forest.scores(rows)
+        now = [raw, scorer.calibration.percentile(raw)]
+        same = len(rows) > 0 and np.allclose(now, then, rtol=0, atol=CLOSE)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ModelError(
+            f"{folder / MANIFEST}: carries no golden rows with their scores; train again"
+        ) from None
+    if not same:
+        raise ModelError(
+            f"{folder / MANIFEST}: carries golden rows whose scores are others than in training: this "
+            "machine works them out differently, or the arrays are of another model"
+        )
 
 
 def _range(threshold: np.ndarray[Any, np.dtype[np.float32]]) -> tuple[float, float]:

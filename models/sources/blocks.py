@@ -7,13 +7,13 @@ import io
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
-from models.sources.recorded import LONGEST_LINE
 from processor.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BLOCK: Final = 1024 * 1024  # bytes
+LONGEST_LINE: Final = 1024 * 1024  # bytes; a DynamoDB item has at most 400 KB
 GZIP: Final = b"\x1f\x8b"
 
 

@@ -23,7 +23,6 @@ from models.sources.images import Images
 from models.sources.json_lines import objects_of, read_images
 from models.sources.measured import KEEP, Measured, measured
 from models.sources.parquet import MAGIC, read_parquet
-from models.sources.recorded import MOST_RECORDS
 from processor.errors import ModelError
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from models.sources.changes import Changed, Progress, Table
     from models.sources.found import Found
 
+MOST_RECORDS: Final = 5_000_000
 AHEAD: Final = 64  # small objects fetched before their turn
 READABLE: Final = (
     "CSV (.csv), JSON Lines (.jsonl) of records or of the gate's events, either packed by gzip (.gz), and "
@@ -108,6 +108,11 @@ class Data:
     def duplicates(self) -> int:
         """Events that were there more than once, and count once."""
         return self._once.duplicates
+
+    @property
+    def id_column(self) -> str | None:
+        """What the first file that was read calls the id; the spec's word where that is not known."""
+        return next(iter(self._fields.id_columns), self._fields.id)
 
     def changes(self, progress: Progress) -> Iterator[Changed]:
         """All changes by time, and those of the same time as they were read; as often as asked for.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -36,6 +36,8 @@ class Fields:
     optional: frozenset[str]
     numbers: frozenset[str] | None
     aliases: Mapping[str, Mapping[str, Any]]
+    id_columns: list[str] = field(default_factory=list, compare=False)
+    """What the files that were read call the id, the first of them first."""
 
     @property
     def kept(self) -> frozenset[str]:
@@ -84,8 +86,10 @@ class Fields:
         self, names: dict[str, str], values: dict[str, Mapping[str, Any]], columns: Collection[str]
     ) -> Layout:
         chosen = self.kept
-        kept = {field: column for field, column in names.items() if field in chosen and column in columns}
-        return Layout(kept, {field: known for field, known in values.items() if field in kept})
+        kept = {name: column for name, column in names.items() if name in chosen and column in columns}
+        if self.id in kept:
+            self.id_columns.append(kept[self.id])
+        return Layout(kept, {name: known for name, known in values.items() if name in kept})
 
 
 def nearest(name: str, columns: Iterable[str]) -> str:
@@ -138,8 +142,8 @@ def _read_alias(
         and meaning
         and all(isinstance(known, dict) and known for known in meaning.values())
     ):
-        for field, known in meaning.items():
-            names[field] = column
-            values[field] = {text_of(text): value for text, value in known.items()}
+        for name, known in meaning.items():
+            names[name] = column
+            values[name] = {text_of(text): value for text, value in known.items()}
     else:
         raise ModelError(f"model.yaml: aliases: {column} should be a field, or {{field: {{text: value, …}}}}")

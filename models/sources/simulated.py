@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.simulator.world import CATEGORIES, CHANNELS, simulate
 from models.sources.changes import Changed
-from models.sources.fields import SCENARIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,40 +16,11 @@ if TYPE_CHECKING:
     from models.spec import Spec
 
 
-class Source(Protocol):
-    """Raw images to train on or measure with."""
-
-    def images(self) -> Iterator[dict[str, Any]]:
-        """The images, as often as asked for."""
-
-    def description(self) -> dict[str, Any]:
-        """What the card and the manifest say about it."""
-
-
 class Simulated:
     """The days of the simulated world that a spec asks for, without its burn-in."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
-
-    def images(self) -> Iterator[dict[str, Any]]:
-        """The payments as the table would hold them, as far as they matter here."""
-        spec = self._spec
-        world = simulate(spec.recipe, seed=spec.seed, start=spec.start).since(spec.burn_in_days)
-        times = np.datetime_as_string(world.created_at, unit="s").tolist()
-        categories = tuple(CATEGORIES)
-        columns = (world.cents, world.merchant_category, world.channel, world.scenario)
-        for time, cents, category, channel, scenario in zip(
-            times, *(column.tolist() for column in columns), strict=True
-        ):
-            yield {
-                "created_at": time + "Z",
-                "amount": Decimal(cents).scaleb(-2),
-                "merchant_category": categories[category],
-                "channel": CHANNELS[channel],
-                "status": "chargeback" if scenario else "approved",
-                SCENARIO: scenario,
-            }
 
     def changes(self, progress: Progress) -> Iterator[Changed]:
         """The payments as insertions in order of time, with who paid where, named as in its records."""

@@ -21,10 +21,18 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "channel": {"kind": "share", "of": "channel"},
     }
     content["reads"] += ["merchant_category", "channel"]
-    content["estimator"] |= {"trees": 12, "samples": 64}
-    content["simulator"] |= {"customers": 150, "terminals": 300, "days": 24, "burn_in_days": 4}
+    content["label"]["after_days"] = 2
+    content["warm_up_days"] = 3
+    content["estimator"] = {
+        "kind": "blend",
+        "blend": [
+            {"kind": "random_forest", "n_estimators": 6, "max_leaf_nodes": 16},
+            {"kind": "hist_gradient_boosting", "max_iter": 6},
+        ],
+    }
+    content["simulator"] |= {"customers": 150, "terminals": 300, "days": 34, "burn_in_days": 4}
     folder = tmp_path_factory.mktemp("tiny")
-    (folder / "model.yaml").write_text(yaml.safe_dump(content))
+    (folder / "model.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     return folder
 
 
@@ -35,4 +43,4 @@ def spec(tiny_folder: Path) -> Spec:
 
 @pytest.fixture(scope="session")
 def trained(spec: Spec) -> Trained:
-    return train(spec, Simulated(spec), lambda _step, _done: None)
+    return train(spec, Simulated(spec), None, lambda _step, _done: None)

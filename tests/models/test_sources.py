@@ -300,13 +300,13 @@ def test_a_million_numbers_take_little_memory(tmp_path: Path) -> None:
 
 def test_the_simulator_tells_who_paid_where(spec: Spec) -> None:
     world = Simulated(spec)
-    found, images = list(world.changes(quiet)), list(world.images())
-    assert len(found) == len(images) > 1_000
-    assert [one.time for one in found] == sorted(instant(image["created_at"]) for image in images)
-    for one, image in zip(found[:100], images, strict=False):
+    found = list(world.changes(quiet))
+    assert len(found) > 1_000
+    assert [one.time for one in found] == sorted(one.time for one in found)
+    for one in found[:100]:
         assert one.after is not None
-        assert one.scenario == image["scenario"]
-        assert one.after["amount"] == float(image["amount"])
+        assert one.after["created_at"] == one.time
+        assert one.after["status"] == ("chargeback" if one.scenario else "approved")
         assert re.fullmatch("C[0-9]{7}", one.after["customer_id"])
     assert len({one.after["terminal_id"] for one in found if one.after}) > 50
 
