@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from processor.scoring.drift import MOST_BINS, SCORE, Bins
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -26,13 +28,11 @@ if TYPE_CHECKING:
 
     Column = NDArray[np.float32] | NDArray[np.float64]
 
-MOST_BINS: Final = 10  # without the one for what is missing
 LEAST_SHARE: Final = 1e-4
 FEWEST_RECORDS: Final = 500
 STABLE_BELOW: Final = 0.1
 DRIFTED_FROM: Final = 0.25
 
-SCORE: Final = "score"
 DIGITS: Final = 6  # of an edge: nine edges of 25 features have to fit into a manifest
 
 LEVELS: Final = tuple(at / MOST_BINS for at in range(1, MOST_BINS))
@@ -134,14 +134,9 @@ def counts(baseline: Baseline, matrix: Column, scores: Column) -> NDArray[np.int
 
     A row has the bins in order, zeros up to `MOST_BINS`, and in the last place what is missing.
     """
-    found = np.zeros((len(baseline.features) + 1, MOST_BINS + 1), dtype=np.int64)
-    columns = [*matrix.T, scores]
-    for row, spread, column in zip(
-        found, [*baseline.features.values(), baseline.score], columns, strict=True
-    ):
-        binned = spread.counts(column)
-        row[: len(binned) - 1], row[-1] = binned[:-1], binned[-1]
-    return found
+    bins = Bins([*(spread.edges for spread in baseline.features.values()), baseline.score.edges])
+    of_scores = bins.counts(scores[:, None], first=len(baseline.features))
+    return np.concatenate([bins.counts(matrix), of_scores])
 
 
 def drift(baseline: Baseline, counted: NDArray[np.int64]) -> list[Drift]:
@@ -210,7 +205,5 @@ def _drift(name: str, spread: Spread, counted: NDArray[np.int64]) -> Drift:
 
 
 def _binned(edges: Sequence[float], column: Column) -> NDArray[np.int64]:
-    present = ~np.isnan(column)
-    at = np.searchsorted(np.array(edges, dtype=np.float64), column[present].astype(np.float64), side="right")
-    missing = len(column) - int(present.sum())
-    return np.append(np.bincount(at, minlength=len(edges) + 1), missing).astype(np.int64)
+    (counted,) = Bins([edges]).counts(column[:, None])
+    return np.delete(counted, slice(len(edges) + 1, MOST_BINS))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from processor.quarantine import Quarantine
     from processor.removals import Removals
     from processor.scoring import Fraud, Scorer
+    from processor.scoring.drift import Spread
     from processor.sinks import Alerts, Feed, Stored
     from processor.stream import Change
     from processor.subjects import Person, Subjects
@@ -83,7 +84,7 @@ def pass_through(
     tally.enters("people")
     secrets = gate.subjects.secrets(_people(gate, changes))
     tally.enters("score")
-    verdicts, recollection = _score(gate, changes, secrets)
+    verdicts, recollection = _score(gate, changes, secrets, tally)
     tally.enters("sanitise")
     events, late = _sanitise(gate, changes, secrets, verdicts, poisoned, is_late=is_late)
     changes = changes[: len(changes) - len(late)]
@@ -140,11 +141,11 @@ def _removed(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> list[tuple[Pe
 
 
 def _score(
-    gate: Gate, changes: Sequence[tuple[Any, Change]], secrets: Mapping[str, bytes | None]
+    gate: Gate, changes: Sequence[tuple[Any, Change]], secrets: Mapping[str, bytes | None], tally: Tally
 ) -> tuple[list[Fraud | None], Recollection | None]:
     """The model's verdict on each change, in one matrix; none on a removal, which is not a payment.
 
-    With it comes what the profiles knew of the changes' entities.
+    With it comes what the profiles knew of the changes' entities; the tally gets how the verdicts are spread.
     """
     if gate.scorer is None:
         return [None] * len(changes), None
@@ -152,7 +153,12 @@ def _score(
     if gate.profiles is not None:
         recollection = gate.profiles.recall(gate.scorer.features.entities(steps), secrets, memory)
     said = None if recollection is None else recollection.said
-    verdicts = iter(gate.scorer.score(steps, gate.threshold, memory, said, keep=gate.keeps_features))
+    spread: list[Spread] = []
+    verdicts = iter(
+        gate.scorer.score(steps, gate.threshold, memory, said, keep=gate.keeps_features, spread=spread)
+    )
+    for one in spread:
+        tally.deciles, tally.spread = one
     return [None if change.new is None else next(verdicts) for _, change in changes], recollection
 
 

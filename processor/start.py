@@ -50,7 +50,13 @@ def start(
     scorer = granted_scorer(package / MODEL, plan.score) if plan.score else None
     aws = Clients(*connect("s3", "dynamodb", "kms", "sns", patience=patience))
     gate = _gate(settings, plan, scorer, aws, (package / POLICY).read_bytes())
-    return gate, Telemetry(plan.name, scorer.model if scorer else None, time.time, partial(print, flush=True))
+    return gate, Telemetry(
+        plan.name,
+        scorer.model if scorer else None,
+        time.time,
+        partial(print, flush=True),
+        scorer.features.names if scorer else (),
+    )
 
 
 class Clients(NamedTuple):

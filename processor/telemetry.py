@@ -55,9 +55,11 @@ COUNTS: Final = {
     "ProfilesMissed": "missed",  # entities whose profile could not be told of what was written
 }
 """Metrics that tell a tally, with which."""
+DECILES: Final = tuple(f"ScoreDecile{at}" for at in range(10))
+"""Metrics of how many scores lie in each tenth, where a model scores. In training each has as many."""
 DURATIONS: Final = {f"Duration{stage.title()}": stage for stage in STAGES}
 METRICS: Final = {
-    **dict.fromkeys((*COUNTS, "BatchesStopped", "ColdStart"), "Count"),
+    **dict.fromkeys((*COUNTS, "BatchesStopped", "ColdStart", *DECILES), "Count"),
     **dict.fromkeys(("IteratorAge", *DURATIONS), "Milliseconds"),
 }
 """Every metric of a batch, with its unit."""
@@ -172,6 +174,10 @@ class Tally:
     """Why records are in quarantine: (reason, path)."""
     stopped: str = ""
     """Why the batch has to come again; empty if it need not."""
+    deciles: Sequence[int] = ()
+    """Scores in each tenth, those of an earlier delivery included; nothing if nothing was scored."""
+    spread: Sequence[Sequence[int]] = ()
+    """Values in each bin of each of the model's features, then of the score; nothing without a baseline."""
     names: frozenset[str] = frozenset()
     """The paths of the policy's rules: names that may be said."""
     durations: dict[Stage, float] = field(default_factory=dict)
@@ -207,9 +213,14 @@ class Telemetry:
     """The gate's voice. `write` takes one line of text; in Lambda it is `print`."""
 
     def __init__(
-        self, policy: str, model: str | None, clock: Callable[[], float], write: Callable[[str], Any]
+        self,
+        policy: str,
+        model: str | None,
+        clock: Callable[[], float],
+        write: Callable[[str], Any],
+        features: Sequence[str] = (),
     ) -> None:
-        self._policy, self._model = policy, model
+        self._policy, self._model, self._features = policy, model, tuple(features)
         self._clock, self._write = clock, write
         self._is_cold = True
 
@@ -232,6 +243,7 @@ class Telemetry:
                 {"reason": reason, "path": path, "count": index(count)}
                 for (reason, path), count in _said(tally).most_common(REASONS_MAX)
             ],
+            **self._drift(tally),
         }
         self._write(json.dumps(line, separators=(",", ":")))
         about = {"policy": self._policy, "model": self._model or "none", "records": numbers["Records"]}
@@ -245,12 +257,21 @@ class Telemetry:
         }
         numbers["BatchesStopped"] = int(bool(tally.stopped))
         numbers["ColdStart"] = int(self._is_cold)
+        if tally.deciles and not tally.stopped:
+            numbers |= {name: index(count) for name, count in zip(DECILES, tally.deciles, strict=True)}
         if tally.oldest is not None:
             numbers["IteratorAge"] = max(0, int((now - index(tally.oldest)) * 1000))
         for name, stage in DURATIONS.items():
             if stage in tally.durations:
                 numbers[name] = round(tally.durations[stage] * 1000, 3)
         return numbers
+
+    def _drift(self, tally: Tally) -> dict[str, Any]:
+        """How features and scores are spread, for `tidegate model drift`; not of what has to come again."""
+        if len(tally.spread) != len(self._features) + 1 or tally.stopped:
+            return {}
+        *features, score = [[index(count) for count in row] for row in tally.spread]
+        return {"drift": {"score": score, "features": dict(zip(self._features, features, strict=True))}}
 
 
 def _is_uuid(text: str) -> bool:

@@ -26,6 +26,7 @@ locals {
         { title = "Events flagged as suspicious", stat = "Sum", metrics = ["EventsFlagged"], by = "Policy" },
         { title = "Alerts published", stat = "Sum", metrics = ["AlertsPublished"], by = "Policy" },
         { title = "Features that had to be imputed, and profiles that missed an update", stat = "Sum", metrics = ["FeaturesImputed", "ProfilesMissed"], by = "Policy" },
+        { title = "Scores in each tenth: lines apart have drifted from training", stat = "Sum", metrics = ["ScoreDecile0", "ScoreDecile1", "ScoreDecile2", "ScoreDecile3", "ScoreDecile4", "ScoreDecile5", "ScoreDecile6", "ScoreDecile7", "ScoreDecile8", "ScoreDecile9"], by = "Policy" },
       ]
     },
     {

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import operator
 from collections import defaultdict
 from dataclasses import dataclass
@@ -42,12 +43,18 @@ STATISTICS: Final[Mapping[str, Callable[[list[float]], float]]] = {
     "Average": lambda values: sum(values) / len(values),
     "SampleCount": len,
 }
-ARITHMETIC: Final[Mapping[type[ast.operator], Callable[[float, float], float]]] = {
+OF_TWO: Final[Mapping[type[ast.AST], Callable[[float, float], float]]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
 }
+MOST_METRICS: Final = 10  # of an alarm on metric math
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +149,28 @@ def _points(
         for name, query in queries.items()
         if query["metric"]
     }
+    if len(series) > MOST_METRICS:
+        raise ValueError(f"{alarm['alarm_name']}: CloudWatch takes {MOST_METRICS} metrics in an alarm")
     (returned,) = [name for name, query in queries.items() if query.get("return_data")]
-    if returned in series:
-        return series[returned]
-    formula = ast.parse(queries[returned]["expression"], mode="eval").body
+    formulas = {
+        name: ast.parse(query["expression"], mode="eval").body
+        for name, query in queries.items()
+        if name not in series
+    }
     return [
-        _computed(formula, {name: points[at] for name, points in series.items()}) for at in range(periods)
+        _point(returned, formulas, {name: points[at] for name, points in series.items()})
+        for at in range(periods)
     ]
+
+
+def _point(name: str, formulas: Mapping[str, ast.expr], points: Mapping[str, float | None]) -> float | None:
+    """A query's value in one period, which may be worked out from those of other queries."""
+    if name in points:
+        return points[name]
+    rest = {other: formula for other, formula in formulas.items() if other != name}
+    formula = formulas[name]
+    used = {node.id for node in ast.walk(formula) if isinstance(node, ast.Name)} & rest.keys()
+    return _computed(formula, {**points, **{other: _point(other, rest, points) for other in used}})
 
 
 def _series(
@@ -167,15 +189,29 @@ def _series(
 
 
 def _computed(formula: ast.expr, points: Mapping[str, float | None]) -> float | None:
-    """Metric math, as far as it is arithmetic; nothing where an operand is missing, or by zero."""
+    """Metric math, as far as it is arithmetic, LOG and IF; nothing where an operand is missing, or by zero.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
     match formula:
         case ast.Constant(value=int() | float() as number):
             return number
         case ast.Name(id=name) if name in points:
             return points[name]
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
-            first, second = _computed(left, points), _computed(right, points)
-            if first is None or second is None or (isinstance(op, ast.Div) and second == 0):
-                return None
-            return ARITHMETIC[type(op)](first, second)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OF_TWO:
+            return _of_two(op, _computed(left, points), _computed(right, points))
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in OF_TWO:
+            return _of_two(op, _computed(left, points), _computed(right, points))
+        case ast.Call(func=ast.Name(id="LOG"), args=[of]):
+            value = _computed(of, points)
+            return math.log(value) if value is not None and value > 0 else None
+        case ast.Call(func=ast.Name(id="IF"), args=[condition, then, other]):
+            holds = _computed(condition, points)
+            return None if holds is None else _computed(then if holds else other, points)
     raise ValueError(f"the expression {ast.unparse(formula)} is not understood")
+
+
+def _of_two(op: ast.AST, first: float | None, second: float | None) -> float | None:
+    if first is None or second is None or (isinstance(op, ast.Div) and second == 0):
+        return None
+    return float(OF_TWO[type(op)](first, second))

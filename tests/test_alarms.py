@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
-from processor.telemetry import Tally, Telemetry
+from models.drift import psi
+from processor.local.terraform import ROOT
+from processor.scoring.drift import deciles
+from processor.telemetry import DECILES, Tally, Telemetry
 from tests.alarms import alarms_of, data_of, firing
 
 NOON = 1_795_564_800.0
@@ -53,9 +57,41 @@ SHARE = {
 }
 
 
-def line(at: float, policy: str = "payments", **counts: int) -> str:
+HOUR = 3600
+DRIFT: dict[str, Any] = {  # as terraform/tests/observability.tftest.hcl holds the stream's alarm to be
+    **{name: ALARM[name] for name in ("comparison_operator", "treat_missing_data")},
+    "alarm_name": "drift",
+    "evaluation_periods": 3,
+    "threshold": 0.25,
+    "metric_query": [
+        *(
+            {"id": name, "expression": expression, "return_data": name == "drift" or None, "metric": []}
+            for name, expression in json.loads((ROOT / "tests" / "drift.json").read_text()).items()
+        ),
+        *(
+            {
+                "id": f"d{at}",
+                "expression": "",
+                "return_data": None,
+                "metric": [
+                    {
+                        "namespace": "Tidegate",
+                        "metric_name": metric,
+                        "dimensions": {"Policy": "payments"},
+                        "stat": "Sum",
+                        "period": HOUR,
+                    }
+                ],
+            }
+            for at, metric in enumerate(DECILES)
+        ),
+    ],
+}
+
+
+def line(at: float, policy: str = "payments", **counts: Any) -> str:
     lines: list[str] = []
-    Telemetry(policy, None, lambda: at, lines.append).batch(Tally(**counts))  # type: ignore[arg-type]
+    Telemetry(policy, None, lambda: at, lines.append).batch(Tally(**counts))
     return lines[0]
 
 
@@ -138,6 +174,47 @@ def test_a_share_rings_when_it_lasts() -> None:
     assert not rings(SHARE, high[0], low, high[2], now=now)
     assert not rings(SHARE, *high[1:], now=now), "without records there is no share"
     assert not rings(SHARE, *(line(NOON + at * 300, mismatched=6) for at in range(3)), now=now)
+
+
+EVEN = [100] * 10
+SHIFTED = [0, 0, 20, 50, 80, 100, 150, 150, 200, 250]
+
+
+def hours(*deciles: list[int]) -> list[str]:
+    """What is printed in as many hours, in two batches each."""
+    return [
+        line(NOON + at * HOUR + 60 * minute, deciles=[count // 2 for count in counts])
+        for at, counts in enumerate(deciles)
+        for minute in (5, 50)
+    ]
+
+
+def test_drifted_scores_ring_when_it_lasts_and_even_ones_never_do() -> None:
+    now = NOON + 3 * HOUR - 1
+    assert rings(DRIFT, *hours(SHIFTED, SHIFTED, SHIFTED), now=now)
+    assert not rings(DRIFT, *hours(EVEN, EVEN, EVEN), now=now)
+    assert not rings(DRIFT, *hours(SHIFTED, EVEN, SHIFTED), now=now)
+    assert not rings(DRIFT, *hours(SHIFTED, SHIFTED), now=now), "an hour without records is none of drift"
+    collapsed = [[1000, *[0] * 9]] * 3
+    assert rings(DRIFT, *hours(*collapsed), now=now), "no tenth is too empty for the index"
+    few = [[count // 3 for count in SHIFTED]] * 3
+    assert not rings(DRIFT, *hours(*few), now=now), "a few records are chance"
+    assert not rings(DRIFT, *(line(NOON + at * HOUR) for at in range(3)), now=now), "where no model scores"
+
+
+@pytest.mark.parametrize("power", [1, 1.5, 0.8])
+def test_the_alarm_judges_as_the_command_does(power: float) -> None:
+    counted = deciles(np.random.default_rng(0).random(20_000) ** power)
+    index = psi([1] * 10, counted)
+    for threshold, expected in ((index * 1.02 + 1e-4, False), (index * 0.98 - 1e-4, True)):
+        alarm = DRIFT | {"threshold": threshold, "evaluation_periods": 1}
+        assert rings(alarm, line(NOON, deciles=counted), now=NOON + HOUR - 1) is expected
+
+
+def test_an_alarm_on_more_metrics_than_cloudwatch_takes_is_an_error() -> None:
+    more = [query | {"id": f"e{at}"} for at, query in enumerate(DRIFT["metric_query"][-1:])]
+    with pytest.raises(ValueError, match="takes 10 metrics"):
+        firing([DRIFT | {"metric_query": [*DRIFT["metric_query"], *more]}], [], NOON)
 
 
 @pytest.mark.parametrize(

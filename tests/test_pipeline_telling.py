@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from models.simulator import identifying_values
 from processor.errors import Transient
 from processor.pipeline import pass_through
-from processor.telemetry import DURATIONS, STAGES, Tally, Telemetry
+from processor.scoring.drift import Bins
+from processor.telemetry import DECILES, DURATIONS, STAGES, Tally, Telemetry
 from tests.builders import TIME
 from tests.fakes import refusal
 from tests.worlds import PAYMENTS, World, records
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def line_of(tally: Tally, now: float = TIME + 60.0) -> dict[str, Any]:
+
+def line_of(tally: Tally, now: float = TIME + 60.0, features: Sequence[str] = ()) -> dict[str, Any]:
     lines: list[str] = []
-    Telemetry("payments", None, lambda: now, lines.append).batch(tally)
+    Telemetry("payments", None, lambda: now, lines.append, features).batch(tally)
     return dict(json.loads(lines[0]))
 
 
@@ -54,6 +58,35 @@ def test_a_batch_that_stops_is_timed_up_to_where_it_stopped() -> None:
     assert "DurationSettle" in line
     assert not {"DurationAudit", "DurationAlerts"} & line.keys()
     assert line["message"].startswith("stopped: s3:PutObject under events/: SlowDown (request ")
+
+
+def test_every_scored_record_is_counted_in_the_bins_of_training() -> None:
+    gate, tally = World().gate(), Tally()
+    assert gate.scorer is not None
+    names = gate.scorer.features.names
+    gate.scorer.bins = Bins([*([0.0] for _ in names), [0.5]])
+    delivered = records(50)
+    del delivered[0]["dynamodb"]["NewImage"]["amount"]
+    pass_through(gate, delivered, tally)
+    line = line_of(tally, features=names)
+    assert sum(line[name] for name in DECILES) == 50
+    assert sum(line[name] for name in DECILES[5:]) == line["drift"]["score"][1]
+    assert list(line["drift"]["features"]) == list(names)
+    assert all(sum(row) == 50 for row in (line["drift"]["score"], *line["drift"]["features"].values()))
+    assert line["drift"]["features"]["amount"] == [0, 49, 1], "what is missing is not imputed here"
+
+
+def test_without_a_baseline_only_tenths_of_scores_are_told_and_without_a_score_nothing() -> None:
+    gate, scored, removed = World().gate(), Tally(), Tally()
+    assert gate.scorer is not None
+    gate.scorer.bins = None
+    pass_through(gate, records(5), scored)
+    line = line_of(scored, features=gate.scorer.features.names)
+    assert sum(line[name] for name in DECILES) == 5
+    assert "drift" not in line
+    garbage: list[Any] = ["garbage"]
+    pass_through(gate, garbage, removed)
+    assert not {"drift", *DECILES} & line_of(removed).keys()
 
 
 def test_the_age_is_that_of_the_oldest_record() -> None:

@@ -12,6 +12,7 @@ from processor.ledger import Intent, Settled
 from processor.sinks import Stored
 from processor.telemetry import (
     COUNTS,
+    DECILES,
     DURATIONS,
     METRICS,
     STAGES,
@@ -21,15 +22,16 @@ from processor.telemetry import (
     place_of,
 )
 
+FEATURES = ("amount", "hour")
 MODEL = "payments_fraud@0123456789ab"
 REQUEST = "0f6c4f6e-2f5e-4a61-9d2e-6f1f6a1d7c11"
-ALWAYS = [name for name in METRICS if METRICS[name] == "Count"]
+ALWAYS = [name for name in METRICS if METRICS[name] == "Count" and name not in DECILES]
 
 
 def spoken(*tallies: Tally, now: float = 1.5) -> list[dict[str, Any]]:
     """What one environment says of these batches."""
     lines: list[str] = []
-    telemetry = Telemetry("payments", MODEL, lambda: now, lines.append)
+    telemetry = Telemetry("payments", MODEL, lambda: now, lines.append, FEATURES)
     for tally in tallies:
         telemetry.batch(tally)
     assert not any("\n" in line for line in lines)
@@ -127,6 +129,34 @@ def test_a_stopped_batch_is_an_error_and_a_quarantined_record_a_warning() -> Non
     assert line["quarantined"] == [
         {"reason": "N holds what is not a number", "path": "dynamodb.NewImage.amount", "count": 2}
     ]
+
+
+def test_how_scores_and_features_are_spread_is_told_where_a_model_scores() -> None:
+    tally = Tally(deciles=list(range(10)), spread=[[1, 2, 0], [3, 0], [0, 3, 0]])
+    line = told(tally)
+    assert [line[name] for name in DECILES] == list(range(10))
+    assert line["drift"] == {"score": [0, 3, 0], "features": {"amount": [1, 2, 0], "hour": [3, 0]}}
+    named = [metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+    assert named == [name for name in METRICS if name in line], "drift is no metric"
+    assert not {"drift", *DECILES} & told(Tally()).keys()
+
+
+def test_of_a_batch_that_comes_again_nothing_is_told_of_drift() -> None:
+    tally = Tally(deciles=[1] * 10, spread=[[1], [1], [1]], stopped="sns:Publish: Throttled")
+    assert not {"drift", *DECILES} & told(tally).keys()
+
+
+def test_features_that_are_not_the_model_s_are_not_told() -> None:
+    assert "drift" not in told(Tally(spread=[[1, 0]] * 4))
+
+
+@pytest.mark.parametrize(
+    "counted", [{"deciles": ["jane"] * 10}, {"deciles": [1.5] * 10}, {"spread": [["jane"], [1], [1]]}]
+)
+def test_what_is_no_count_of_drift_is_refused_without_quoting_it(counted: dict[str, Any]) -> None:
+    with pytest.raises(TypeError) as refused:
+        told(Tally(**counted))
+    assert "jane" not in str(refused.value)
 
 
 def test_reasons_are_bounded() -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from processor.errors import ModelError
 from processor.scoring.calibration import Calibration
+from processor.scoring.drift import Bins
 from processor.scoring.features import restore
 from processor.scoring.kernel import DEEPEST, NO_WIDENING, Categories, Forest, Member, Widening
 from processor.scoring.scorer import Scorer
@@ -84,12 +85,14 @@ def load_scorer(folder: Path) -> Scorer:
     try:
         features = restore(manifest.content)
         forest, calibration = unpack(data, manifest.content["forest"], len(features.names))
+        baseline = manifest.content.get("baseline")
+        bins = Bins.restored(baseline, features.names) if baseline else None
         model = manifest.model
     except (KeyError, TypeError, ValueError, EOFError) as error:
         raise ModelError(f"{path}: does not fit {MANIFEST} ({error}); {_MEND}") from error
     if flaw := forest.flaw() or calibration.flaw():
         raise ModelError(f"{path}: has {flaw}; {_MEND}")
-    return Scorer(model=model, features=features, forest=forest, calibration=calibration)
+    return Scorer(model=model, features=features, forest=forest, calibration=calibration, bins=bins)
 
 
 def granted_scorer(folder: Path, rule: ScoreRule) -> Scorer:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from processor.scoring import calibration
+from processor.scoring.drift import Spread, deciles
 from processor.scoring.features import Memory
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from processor.scoring.calibration import Calibration
+    from processor.scoring.drift import Bins
     from processor.scoring.features import Contribution, FeatureSet, Step
+    from processor.scoring.features.values import Counts, FloatColumn
     from processor.scoring.kernel import Forest
 
 REASONS: Final = 3
@@ -46,12 +49,21 @@ class Fraud(NamedTuple):
 class Scorer:
     """A model in use. `load_scorer` makes one from an artefact."""
 
-    def __init__(self, *, model: str, features: FeatureSet, forest: Forest, calibration: Calibration) -> None:
+    def __init__(
+        self,
+        *,
+        model: str,
+        features: FeatureSet,
+        forest: Forest,
+        calibration: Calibration,
+        bins: Bins | None = None,
+    ) -> None:
         self.model = model
         self.reads = features.reads
         self.features = features
         self.forest = forest
         self.calibration = calibration
+        self.bins = bins
 
     def threshold(self, flag_at: str | float) -> float:
         """The score from which records are flagged: "p99.5" or 0.995.
@@ -69,6 +81,7 @@ class Scorer:
         said: list[list[Contribution]] | None = None,
         *,
         keep: bool = False,
+        spread: list[Spread] | None = None,
     ) -> list[Fraud]:
         """One verdict for each step that has an `after`, in order.
 
@@ -78,13 +91,17 @@ class Scorer:
             memory: what is known of the steps' entities; the steps join it.
             said: gets for each step what it has added to the memory.
             keep: whether to say what each was judged by. Otherwise only the names of features leave.
+            spread: gets how features and scores of these verdicts are spread, if there are any.
         """
         matrix = self.features.measure(steps, Memory() if memory is None else memory, said)
         if not len(matrix):
             return []
         kept = self._kept(matrix) if keep else [None] * len(matrix)
+        counted = None if self.bins is None or spread is None else self.bins.counts(matrix)
         imputed = self.features.impute(matrix)
         scores = np.round(self.calibration.percentile(self.forest.scores(matrix)), DECIMALS)
+        if spread is not None:
+            spread.append(self._spread(counted, scores))
         flagged = scores >= threshold
         reasons = iter(self._reasons(matrix[flagged]))
         return [
@@ -93,6 +110,12 @@ class Scorer:
                 scores.tolist(), flagged.tolist(), imputed.tolist(), kept, strict=True
             )
         ]
+
+    def _spread(self, counted: Counts | None, scores: FloatColumn) -> Spread:
+        if self.bins is None or counted is None:
+            return Spread(deciles(scores), [])
+        of_scores = self.bins.counts(scores[:, None], first=len(counted))
+        return Spread(deciles(scores), self.bins.told(np.concatenate([counted, of_scores])))
 
     def _kept(self, matrix: NDArray[np.float32]) -> list[dict[str, float | None]]:
         # Nine digits say which float32 it is.

@@ -144,10 +144,21 @@ run "alarms_ring_for_what_needs_somebody" {
     error_message = "A throttled minute is no news; a service that refuses for minutes is, and Lambda counts no error then."
   }
 
+  assert {
+    condition = (
+      jsonencode([for alarm in aws_cloudwatch_metric_alarm.drift : [alarm.alarm_name, alarm.evaluation_periods, alarm.comparison_operator, alarm.threshold]]) == jsonencode([["tidegate-test-cards-drift", 3, "GreaterThanThreshold", 0.25]]) &&
+      jsonencode({ for query in aws_cloudwatch_metric_alarm.drift["scores"].metric_query : query.id => query.expression if length(query.metric) == 0 }) == jsonencode(jsondecode(file("tests/drift.json"))) &&
+      jsonencode([for query in aws_cloudwatch_metric_alarm.drift["scores"].metric_query : query.id if query.return_data == true]) == jsonencode(["drift"]) &&
+      alltrue([for query in aws_cloudwatch_metric_alarm.drift["scores"].metric_query : jsonencode([query.metric[0].period, query.metric[0].stat, query.metric[0].dimensions]) == jsonencode([3600, "Sum", { Policy = "cards" }]) if length(query.metric) > 0]) &&
+      length([for query in aws_cloudwatch_metric_alarm.drift["scores"].metric_query : query.id if length(query.metric) > 0]) == 10
+    )
+    error_message = "Scores that are spread otherwise than in training must ring when it lasts for hours, and there are records enough."
+  }
+
   # The functions say nothing while no record comes, and a topic that is told of that is soon muted.
   assert {
     condition = alltrue([
-      for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped, aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched] :
+      for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped, aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched, aws_cloudwatch_metric_alarm.drift["scores"]] :
       alarm.treat_missing_data == "notBreaching" && jsonencode(alarm.alarm_actions) == jsonencode(["arn:aws:sns:eu-west-1:123456789012:on-call"]) && length(alarm.alarm_description) > 100 && length(alarm.alarm_description) < 1000
     ])
     error_message = "Every alarm must be silent without data, tell the topics given, and say what to do."

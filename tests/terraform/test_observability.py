@@ -45,7 +45,7 @@ EMITTED = {"Policy": set(METRICS), "Function": OF_PEOPLE}
 
 def test_what_is_taken_for_emitted_is() -> None:
     lines: list[str] = []
-    whole = Tally(oldest=0, durations=dict.fromkeys(telemetry.STAGES, 1.0))
+    whole = Tally(oldest=0, deciles=[1] * 10, durations=dict.fromkeys(telemetry.STAGES, 1.0))
     Telemetry("payments", None, lambda: 1.0, lines.append).batch(whole)
     counts = dict.fromkeys([*reidentification.METRICS.values(), *erasure()], 1)
     Voice("tidegate-dev-erase", lambda: 1.0, lines.append).tell(Call(counts))

@@ -3,6 +3,10 @@
 locals {
   # Values per record. A field whose type changed makes one in each, or one in each image; what is odd by nature makes few.
   mismatched_alarm = 0.05
+
+  # The population stability index from which scores are taken to have drifted (Siddiqi, "Credit risk scorecards", 2006), and how many records an hour must have to be judged by it.
+  drift_alarm   = 0.25
+  drift_records = 500
 }
 
 # --- Is it keeping up? -------------------------------------------------------------------------------
@@ -122,6 +126,64 @@ resource "aws_cloudwatch_metric_alarm" "mismatched" {
         dimensions  = { Policy = var.policy }
         stat        = "Sum"
         period      = 300
+      }
+    }
+  }
+}
+
+# --- Is it useful? -----------------------------------------------------------------------------------
+
+# Scores are percentiles of training: each tenth of them had as many records then. How far they are from that is
+# the index: the sum over the tenths of (share - 1/10) * ln(share / (1/10)). One more record in each keeps LOG from 0.
+resource "aws_cloudwatch_metric_alarm" "drift" {
+  for_each = var.scores ? { scores = var.policy } : {}
+
+  alarm_name          = "${var.name}-drift"
+  alarm_description   = "For three hours the scores of policy ${each.value} have been spread otherwise than in training (population stability index above ${local.drift_alarm}): what is flagged is no longer what the threshold promises. Ask which features have changed with `tidegate model drift` over the log ${aws_cloudwatch_log_group.this.name}. Has a field changed in the source? Mend it there. Has the world changed? Train on recent events, compare with `tidegate model evaluate`, and release."
+  evaluation_periods  = 3
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = local.drift_alarm
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+
+  metric_query {
+    id          = "drift"
+    expression  = "IF(records >= ${local.drift_records}, index, 0)"
+    label       = "Population stability index of the scores"
+    return_data = true
+  }
+
+  metric_query {
+    id         = "index"
+    expression = "(${join(" + ", [for at in range(10) : "((d${at} + 1) / even - 1) * LOG((d${at} + 1) / even)"])}) / 10"
+  }
+
+  metric_query {
+    id         = "even"
+    expression = "records / 10 + 1"
+  }
+
+  metric_query {
+    id         = "records"
+    expression = join(" + ", [for at in range(10) : "d${at}"])
+  }
+
+  dynamic "metric_query" {
+    for_each = {
+      d0 = "ScoreDecile0", d1 = "ScoreDecile1", d2 = "ScoreDecile2", d3 = "ScoreDecile3", d4 = "ScoreDecile4",
+      d5 = "ScoreDecile5", d6 = "ScoreDecile6", d7 = "ScoreDecile7", d8 = "ScoreDecile8", d9 = "ScoreDecile9",
+    }
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "Tidegate"
+        metric_name = metric_query.value
+        dimensions  = { Policy = var.policy }
+        stat        = "Sum"
+        period      = 3600
       }
     }
   }
