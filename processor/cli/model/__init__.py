@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "score": ("processor.cli.model.score:score", "Score recorded data as the function would have."),
     "verify": ("processor.cli.model.verify:verify", "Check an artefact against its manifest."),
     "evaluate": ("processor.cli.model.evaluate:evaluate", "Measure how much a model finds."),
+    "drift": ("processor.cli.model.drift:drift", "Compare what comes now with what was trained on."),
     "card": ("processor.cli.model.card:card", "Print the model card."),
 }
 

@@ -139,7 +139,7 @@ resource "aws_cloudwatch_metric_alarm" "drift" {
   for_each = var.scores ? { scores = var.policy } : {}
 
   alarm_name          = "${var.name}-drift"
-  alarm_description   = "For three hours the scores of policy ${each.value} have been spread otherwise than in training (population stability index above ${local.drift_alarm}): what is flagged is no longer what the threshold promises. Ask which features have changed with `tidegate model drift` over the log ${aws_cloudwatch_log_group.this.name}. Has a field changed in the source? Mend it there. Has the world changed? Train on recent events, compare with `tidegate model evaluate`, and release."
+  alarm_description   = "For three hours the scores of policy ${each.value} have been spread otherwise than in training (population stability index above ${local.drift_alarm}): what is flagged is no longer what the threshold promises. Ask which features have changed with `tidegate model drift` over the log ${aws_cloudwatch_log_group.this.name}. While profiles are new, they know too little: wait some weeks. Has a field changed in the source? Mend it there. Has the world changed? Train on recent events, compare with `tidegate model evaluate`, and release."
   evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
   threshold           = local.drift_alarm
