@@ -233,7 +233,7 @@ def test_a_model_that_is_not_there_is_not_packaged(tmp_path: Path) -> None:
 
 def test_a_model_that_reads_too_much_is_not_packaged(tmp_path: Path) -> None:
     policy = copy_of(tmp_path)
-    policy.write_text(policy.read_text().replace("reads: [amount, created_at]", "reads: [created_at]"))
+    policy.write_text(policy.read_text().replace("reads: [amount, created_at,", "reads: [created_at,"))
     message = refused(policy, tmp_path / "out.zip", ModelError)
     assert "reads amount, which the policy does not grant" in message
 

@@ -41,7 +41,7 @@ def forge(folder: Path, data: bytes) -> None:
 
 def test_the_served_files_are_all_it_needs(folder: Path) -> None:
     scorer = load_scorer(folder)
-    assert scorer.reads == ("amount", "created_at")
+    assert set(scorer.reads) == {"amount", "created_at", "customer_id", "terminal_id", "status"}
     assert (
         scorer.model
         == f"payments_fraud@{hashlib.sha256((folder / 'manifest.json').read_bytes()).hexdigest()[:12]}"
@@ -60,7 +60,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         load_scorer(folder)
 
 
-@pytest.mark.parametrize("position", [0, 200, 300_000, -1])
+@pytest.mark.parametrize("position", [0, 200, 100_000, -1])
 def test_one_changed_byte_of_the_arrays_is_found(folder: Path, position: int) -> None:
     data = bytearray((folder / "arrays.npy").read_bytes())
     data[position] ^= 1
