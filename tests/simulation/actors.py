@@ -12,7 +12,7 @@ from processor.keys import key_ring
 from processor.local.delivery import Batch, Entry, Rules, judge, sift
 from processor.policy.people import People
 from processor.subjects import Subjects
-from tests.simulation.environment import Killed
+from tests.simulation.environment import Client, Killed
 from tests.simulation.world import CALL_S
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def erase(world: World, step: int, subject: str) -> None:
         if failures:
             world.back_off(failures)
         environment = world.bare()
-        dynamodb, kms = environment.clients["dynamodb"], environment.clients["kms"]
+        dynamodb, kms = (Client(environment, service) for service in ("dynamodb", "kms"))
         try:
             arns = world.witness.key_arns(environment.edition)
             people = People(environment.edition.plan, key_ring(kms, arns))

@@ -36,6 +36,7 @@ FIELDS: dict[str, Any] = {
     "amount": "keep",
     "created_at": "keep",
     "status": "keep",
+    "terminal_id": "keep",
     "terms.*": "keep",
 }
 SUBJECTS = {
@@ -46,6 +47,8 @@ SUBJECTS = {
     "members": {"member_id": {"action": "pseudonymize", "domain": "customer", "required": True}},
 }
 SUBJECT = {"payments": "customer_id", "members": "member_id"}
+
+READS = ["amount", "created_at", "customer_id", "terminal_id", "status"]
 
 POLICIES: dict[str, dict[str, Any]] = {
     "first": {"ledger": 3},
@@ -126,7 +129,7 @@ def _package(table: str, variant: Variant) -> tuple[Path, Plan]:
         "on_remove": "erase" if table == "members" else "pass",
         "unknown": unknown,
         "fields": SUBJECTS[table] | FIELDS | said,
-        "score": {"model": "payments_fraud", "reads": ["amount", "created_at"], "flag_at": flag_at},
+        "score": {"model": "payments_fraud", "reads": READS, "flag_at": flag_at},
         "routes": {"sns": {"events": "flagged", "attributes": ["amount", "created_at"]}},
         "retention_days": {**DAYS, "ledger": days},
     }

@@ -48,7 +48,24 @@ def at_rest(world: World, mapping: Mapping, *, is_late: bool = False) -> None:
         _order(world, {one.item for lost in mapping.lost for one in lost})
     _chains(world)
     _metrics(world)
+    _profiles(world)
     _canaries(world)
+
+
+def _profiles(world: World) -> None:
+    """Terminals count no event twice; and on a quiet day each once, less what was there before its change."""
+    counted = sum(
+        int(value["N"])
+        for item in world.dynamodb.tables["profiles"].values()
+        for name, value in item.items()
+        if name.startswith("e.")
+    )
+    bodies = [one.raw["dynamodb"] for one in world.schedule.records if world.witness.where.get(one.name)]
+    came, went = (sum(name in body for body in bodies) for name in ("NewImage", "OldImage"))
+    day = world.schedule
+    is_quiet = not (day.faults or day.runs or day.deployments or day.again or day.erasures)
+    if counted != came - went if is_quiet else not -went <= counted <= came:
+        world.witness.violation("profiles", f"{counted} events count, where {came} came and {went} went")
 
 
 def _manifests(world: World) -> None:

@@ -30,7 +30,6 @@ ATTEMPTS: Final = 3
 TIMEOUT_S: Final = 60.0
 THROTTLES: Final = frozenset({"ThrottlingException", "Throttled"})
 SERVER_ERROR: Final = 500
-SERVICES: Final = ("s3", "dynamodb", "kms", "sns")
 
 
 class Killed(BaseException):
@@ -48,7 +47,6 @@ class Environment:
         self.world, self.edition = world, edition
         self.name = f"e{len(world.environments)}"
         world.environments.append(self)
-        self.clients = {service: Client(self, service) for service in SERVICES}
         self.skew_s, self.set_back = 0.0, False
         self.is_dead = False
         self.drag_s = 0.0
@@ -119,8 +117,8 @@ class Environment:
 class Client:
     """A client of botocore, as far as it can be told from outside."""
 
-    def __init__(self, environment: Environment, service: str) -> None:
-        self._environment, self._service = environment, service
+    def __init__(self, environment: Environment, service: str, attempts: int = ATTEMPTS) -> None:
+        self._environment, self._service, self._most = environment, service, attempts
         self._reactions: list[tuple[str, Callable[..., Any]]] = []
         self.meta = SimpleNamespace(events=SimpleNamespace(register=self._register))
 
@@ -154,8 +152,8 @@ class Client:
 
     def _attempts(self, method: str, operation: str, call: dict[str, Any]) -> Any:
         effect = partial(getattr(getattr(self._environment.world, self._service), method), **call)
-        for attempt in range(ATTEMPTS):
-            header = f"attempt={attempt + 1}; max={ATTEMPTS}"
+        for attempt in range(self._most):
+            header = f"attempt={attempt + 1}; max={self._most}"
             self._emit("before-send", operation, request=SimpleNamespace(headers={"amz-sdk-request": header}))
             try:
                 answer = self._environment.world.attempt(self._environment, operation, call, effect)

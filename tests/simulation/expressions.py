@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Operand = Callable[[Item, Mapping[str, Any]], Any]
     Condition = Callable[[Item, Mapping[str, Any]], bool]
 
-TOKEN = re.compile(r"\s*(<=|>=|<>|[=<>(),+-]|[:#]?\w+)")
+TOKEN = re.compile(r"\s*(<=|>=|<>|[=<>(),+-]|[:#]?[\w.]+)")
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: a == b,
     "<>": lambda a, b: a != b,
@@ -48,8 +48,7 @@ def updated(
                 assert parser.take() == "="
                 after[name] = parser.operand()(item, values)
             elif clause == "ADD":
-                added = Decimal(values[parser.take()]["N"]) + Decimal(item.get(name, {"N": "0"})["N"])
-                after[name] = {"N": str(added)}
+                after[name] = _added(item.get(name), values[parser.take()])
             else:
                 assert clause == "REMOVE"
                 after.pop(name, None)
@@ -58,6 +57,15 @@ def updated(
             parser.take()
         assert parser.peek() is None, f"not understood: {expression}"
     return after
+
+
+def _added(before: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
+    """A number with another added, or a set with members added."""
+    ((kind, value),) = more.items()
+    there = before[kind] if before else None
+    if kind == "N":
+        return {"N": str(Decimal(there or 0) + Decimal(value))}
+    return {kind: sorted({*(there or ()), *value})}
 
 
 def _named(expression: str, names: Mapping[str, str]) -> str:

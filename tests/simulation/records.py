@@ -120,7 +120,8 @@ class Source:
         image = {
             "amount": {"N": self._chance.choice(AMOUNTS)},
             "created_at": {"S": f"2026-11-23T{self._chance.randrange(24):02}:04:05Z"},
-            "status": {"S": self._chance.choice(["approved", "declined"])},
+            "status": {"S": self._chance.choice(["approved", "declined", "chargeback"])},
+            "terminal_id": {"S": f"shop-{self._chance.randrange(3)}"},
             "email": {"S": f"{mark()}@Mail.example"},
             "phone": {"S": f"+{digits()}"},
             "name": {"S": f"Jane {mark()}"},

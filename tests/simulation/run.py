@@ -18,6 +18,7 @@ import processor.start
 from tests.simulation import actors, replays
 from tests.simulation.editions import compiled_plan, packaged_model
 from tests.simulation.endings import at_rest
+from tests.simulation.environment import ATTEMPTS, Client
 from tests.simulation.witness import Violation
 from tests.simulation.world import World
 
@@ -165,8 +166,8 @@ class _Heard(list[str]):
         return iter([self._out.getvalue()])
 
 
-def _connect(world: World, *names: str, patience: Any = None) -> tuple[Any, ...]:
-    clients = tuple(world.here().clients[name] for name in names)
+def _connect(world: World, *names: str, patience: Any = None, attempts: int = ATTEMPTS) -> tuple[Any, ...]:
+    clients = tuple(Client(world.here(), name, attempts) for name in names)
     for client in clients if patience is not None else ():
         patience.watch(client)
     return clients

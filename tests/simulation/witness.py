@@ -148,11 +148,15 @@ class Witness:
             self._in_force(one, line, environment)
 
     def _same_again(self, one: Told, line: dict[str, Any]) -> None:
-        """The same record under the same edition gives the same event."""
+        """The same record under the same edition gives the same event, but for its score.
+
+        That goes by the profiles too, which have become others meanwhile.
+        """
         policy, fraud = line["policy"], line["fraud"] or {}
         edition_ = policy["sha256"], policy["key_version"], fraud.get("model")
         version = (one.index, edition_, line["notes"]["erased"])
-        text = json.dumps({**line, **{name: _without(line[name]) for name in ("new", "old")}}, sort_keys=True)
+        images = {name: _without(line[name]) for name in ("new", "old")}
+        text = json.dumps({**line, **images, "fraud": None}, sort_keys=True)
         before = self._versions.setdefault(version, text)
         if before != text:
             self.violation("not the same", f"record {one.index} gave two events: {before} and {text}")
