@@ -106,7 +106,10 @@ class Seen(NamedTuple):
 class Known:
     """What is known of one entity. Nothing, to begin with."""
 
-    __slots__ = ("_run", "_run_at", "bad_per_slot", "confirmed", "first", "last", "met", "per_slot", "rows")
+    __slots__ = (
+        "_run", "_run_at", "_run_slot", "bad_per_slot", "confirmed", "first", "last", "met", "per_slot",
+        "rows",
+    )  # fmt: skip
 
     def __init__(self, windows: int) -> None:
         self.first = math.inf
@@ -121,7 +124,7 @@ class Known:
         """Events by slot since 1970, of the last `HISTORY_DAYS` before a label is due."""
         self.bad_per_slot: dict[int, int] = {}
         """Those of them that were confirmed as fraud."""
-        self._run, self._run_at = NO_RUN, -1
+        self._run, self._run_at, self._run_slot = NO_RUN, -1, -1.0
         self.met: dict[int, int] = {}
         """The day since 1970 on which each counterpart was met last, by a short name of it."""
 
@@ -129,10 +132,10 @@ class Known:
         """A total of the `at`th window, as it has faded until the moment."""
         row = self.rows[at]
         period, growth = moment.windows[at]
+        if period == row[0]:
+            return (row[_NOW + stat] + row[_BEFORE + stat] * FADE) / (growth * UNIT)
         behind = period - row[0]
-        if behind == 0:
-            total = row[_NOW + stat] + row[_BEFORE + stat] * FADE
-        elif behind == 1:
+        if behind == 1:
             total = row[_NOW + stat] * FADE
         elif behind < 0:  # somebody was here with something later: as it was at that period's beginning
             total, growth = row[_NOW + stat] + row[_BEFORE + stat] * FADE, 1.0
@@ -140,43 +143,63 @@ class Known:
             return 0.0
         return total / (growth * UNIT)
 
+    def levels(self, at: int, stat: int, other: int, moment: Moment) -> tuple[float, float]:
+        """Two totals of the `at`th window, as `level` has them."""
+        row = self.rows[at]
+        period, growth = moment.windows[at]
+        if period == row[0]:
+            scale = growth * UNIT
+            return (
+                (row[_NOW + stat] + row[_BEFORE + stat] * FADE) / scale,
+                (row[_NOW + other] + row[_BEFORE + other] * FADE) / scale,
+            )
+        return self.level(at, stat, moment), self.level(at, other, moment)
+
     def young(self, days: int, label_days: int, time: float) -> float:
         """How much of the number in a window is of records too young to have a label; to the slot."""
         first, life = int(time // SLOT_S) - label_days * SLOTS_PER_DAY, days * DAY_S
         half = time - SLOT_S / 2
-        return sum(
-            number * math.exp((slot * SLOT_S - half) / life)
-            for slot, number in self.per_slot.items()
-            if slot >= first
-        )
+        exp, total = math.exp, 0.0
+        for slot, number in self.per_slot.items():
+            if slot >= first:
+                total += number * exp((slot * SLOT_S - half) / life)
+        return total
 
     def add(self, profile: Profile, moment: Moment, sign: int, seen: Seen) -> None:
         """Let an event of this moment count (`sign` 1), or take back one that did (-1)."""
-        value, has_value = seen.value, not math.isnan(seen.value)
+        value, is_bad, _ = seen
+        has_value = not math.isnan(value)
+        log, unit = math.log1p(value) if value > 0 else 0.0, sign * UNIT
         for row, (period, growth) in zip(self.rows, moment.windows, strict=True):
             base = _NOW if period == row[0] else _turn(row, period)
             if not base:
                 continue
-            weight = growth * UNIT
-            number = sign * round(weight)
+            weight = growth * unit
+            number, total = round(weight), 0
             row[base] += number
             if has_value:
-                row[base + SUM] += sign * round(weight * value)
-                row[base + SQUARES] += sign * round(weight * value * value)
-                row[base + LOGS] += sign * round(weight * math.log1p(max(value, 0.0)))
-            if seen.is_bad:
+                weighted = weight * value
+                total = round(weighted)
+                row[base + SUM] += total
+                row[base + SQUARES] += round(weighted * value)
+                row[base + LOGS] += round(weight * log)
+            if is_bad:
                 row[base + BAD] += number
-                row[base + BAD_SUM] += sign * round(weight * value) if has_value else 0
+                row[base + BAD_SUM] += total
         if profile.labels:
-            self._note_slot(int(moment.time // SLOT_S), sign, profile.label_days, is_bad=seen.is_bad)
+            self._note_slot(int(moment.time // SLOT_S), sign, profile.label_days, is_bad=is_bad)
         if sign > 0:
             self._note(profile, moment.time, int(moment.time // DAY_S), seen)
 
     def run(self, label_days: int, time: float) -> Run:
         """The entity's run of frauds at a time; to the slot."""
-        due = int(time // SLOT_S) - label_days * SLOTS_PER_DAY - 1
+        today = time // SLOT_S
+        if today == self._run_slot and self._run_at >= 0:
+            return self._run
+        self._run_slot = today
+        due = int(today) - label_days * SLOTS_PER_DAY - 1
         if due != self._run_at:
-            bad, oldest = self.bad_per_slot, int(time // SLOT_S) - _slots(label_days)
+            bad, oldest = self.bad_per_slot, int(today) - _slots(label_days)
             honest = [
                 slot for slot, n in self.per_slot.items() if oldest < slot <= due and n > bad.get(slot, 0)
             ]
@@ -203,7 +226,8 @@ class Known:
 
     def _note(self, profile: Profile, time: float, day: int, seen: Seen) -> None:
         """What cannot be taken back: when it was seen, and with whom."""
-        self.first, self.last = min(self.first, time), max(self.last, time)
+        self.first = min(self.first, time)
+        self.last = max(self.last, time)
         if seen.is_bad:
             self.confirmed = max(self.confirmed, time)
         if seen.counterpart is not None:

@@ -30,7 +30,8 @@ def _usual(feature: Feature, profile: Profile) -> Measure:
     before = feature.options["typical"] * weight
 
     def mean(known: Known, moment: Moment, _value: float) -> float:
-        return (known.level(at, SUM, moment) + before) / (known.level(at, NUMBER, moment) + weight)
+        total, number = known.levels(at, SUM, NUMBER, moment)
+        return (total + before) / (number + weight)
 
     return mean
 
@@ -46,8 +47,8 @@ def _log_ratio(feature: Feature, profile: Profile) -> Measure:
     before = math.log1p(feature.options["typical"]) * weight
 
     def log_ratio(known: Known, moment: Moment, value: float) -> float:
-        usual = (known.level(at, LOGS, moment) + before) / (known.level(at, NUMBER, moment) + weight)
-        return math.log1p(value) - usual
+        logs, number = known.levels(at, LOGS, NUMBER, moment)
+        return math.log1p(value) - (logs + before) / (number + weight)
 
     return log_ratio
 
@@ -78,9 +79,10 @@ def _shift(feature: Feature, profile: Profile) -> Measure:
     weight = feature.options["weight"]
 
     def shift(known: Known, moment: Moment, _value: float) -> float:
-        usual = known.level(long, LOGS, moment) / max(known.level(long, NUMBER, moment), 1e-9)
-        number = known.level(short, NUMBER, moment)
-        return (known.level(short, LOGS, moment) - usual * number) / (number + weight)
+        logs, number = known.levels(long, LOGS, NUMBER, moment)
+        usual = logs / max(number, 1e-9)
+        logs, number = known.levels(short, LOGS, NUMBER, moment)
+        return (logs - usual * number) / (number + weight)
 
     return shift
 

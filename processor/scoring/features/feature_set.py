@@ -165,8 +165,9 @@ class FeatureSet:
         if said is not None:
             said += [[] for _ in steps]
         odd: dict[str, list[float]] = {}
+        times = self._times(steps) if self._habits else []
         for habit in self._habits:
-            rows = self._remember(habit, steps, memory, odd, said)
+            rows = self._remember(habit, zip(steps, times, strict=True), memory, odd, said)
             if rows and habit.at:
                 matrix[:, habit.at] = rows
         return matrix
@@ -186,7 +187,7 @@ class FeatureSet:
     def _remember(
         self,
         habit: _Habit,
-        steps: Sequence[Step],
+        timed: Iterable[tuple[Step, tuple[float, float]]],
         memory: Memory,
         odd: dict[str, list[float]],
         said: list[list[Contribution]] | None,
@@ -195,39 +196,55 @@ class FeatureSet:
         profile, rows = habit.profile, []
         asked = [odd.setdefault(self.names[habit.at[one]], []) for one in habit.asked]
         values = odd.get(profile.feature) if profile.feature else None
-        for at, (before, after, scored) in enumerate(steps):
+        for at, ((before, after, scored), (before_time, time)) in enumerate(timed):
             value = None if values is None else values[at]
-            added = [] if before is None else self._contribution(profile, before, -1, value, memory)
-            for one in added:
-                memory.of(profile, one.entity).add(profile, one.moment, -1, one.seen)
-            now = [] if after is None else self._contribution(profile, after, 1, value, memory)
-            row = [math.nan] * len(habit.at)
-            if (scored or asked) and (now or added):
-                row = self._judged(habit, (now or added)[0], memory)
+            gone = None if before is None else self._taken_back(profile, before, before_time, value, memory)
+            now = None if after is None else self._contribution(profile, after, time, value, memory)
+            about = now or gone
+            known = None if about is None else memory.of(profile, about.entity)
+            if known is not None and about is not None and (scored or asked):
+                row = _judged(habit, about, known)
+            else:
+                row = [math.nan] * len(habit.at)
             if scored and after is not None:
                 rows.append(row)
-            for column, position in zip(asked, habit.asked, strict=True):
-                column.append(row[position])
-            for one in now:
-                memory.of(profile, one.entity).add(profile, one.moment, 1, one.seen)
+            if asked:
+                for column, position in zip(asked, habit.asked, strict=True):
+                    column.append(row[position])
+            if now is not None and known is not None:
+                known.add(profile, now.moment, 1, now.seen)
             if said is not None:
-                said[at] += added + now
+                said[at] += [one for one in (gone, now) if one is not None]
         return rows
 
-    def _judged(self, habit: _Habit, one: Contribution, memory: Memory) -> list[float]:
-        known = memory.of(habit.profile, one.entity)
-        # A late record is judged by what is known now: nothing counts more for being later than it.
-        is_late = one.moment.time < known.last
-        when = moment(habit.profile.days, known.last) if is_late else one.moment
-        return [measure(known, when, one.seen.value) for measure in habit.measures]
+    def _times(self, steps: Iterable[Step]) -> list[tuple[float, float]]:
+        """When what each step says no longer was, and what it says now; NaN where it does not say."""
+        name, nan = self.time, math.nan
+        return [
+            (
+                nan if before is None else instant(before.get(name)),
+                nan if after is None else instant(after.get(name)),
+            )
+            for before, after, _ in steps
+        ]
+
+    def _taken_back(
+        self, profile: Profile, image: Image, time: float, value: float | None, memory: Memory
+    ) -> Contribution | None:
+        """What an image said of its entity, which is said no longer."""
+        said = self._contribution(profile, image, time, value, memory)
+        if said is None:
+            return None
+        memory.of(profile, said.entity).add(profile, said.moment, -1, said.seen)
+        return said._replace(sign=-1)
 
     def _contribution(
-        self, profile: Profile, image: Image, sign: int, value: float | None, memory: Memory
-    ) -> list[Contribution]:
-        """What an image says of its entity, in a list; nothing, if it does not say of whom or when."""
-        entity, time = _entity(profile, image), instant(image.get(self.time))
+        self, profile: Profile, image: Image, time: float, value: float | None, memory: Memory
+    ) -> Contribution | None:
+        """What an image says of its entity; None, if it does not say of whom or when."""
+        entity = _entity(profile, image)
         if entity is None or math.isnan(time):
-            return []
+            return None
         if value is None:
             value = number(image.get(profile.value)) if profile.value else math.nan
         is_bad = (
@@ -235,17 +252,26 @@ class FeatureSet:
         )
         other = image.get(profile.counterpart) if profile.counterpart else None
         seen = Seen(
-            value if math.isnan(value) else min(max(value, -LARGEST), LARGEST),
+            value if -LARGEST <= value <= LARGEST or math.isnan(value) else math.copysign(LARGEST, value),
             is_bad,
             None if other is None else memory.short(other),
         )
-        return [Contribution(profile, entity, moment(profile.days, time), sign, seen)]
+        return Contribution(profile, entity, moment(profile.days, time), 1, seen)
+
+
+def _judged(habit: _Habit, one: Contribution, known: Known) -> list[float]:
+    """The features of one profile."""
+    # A late record is judged by what is known now: nothing counts more for being later than it.
+    is_late = one.moment.time < known.last
+    when = moment(habit.profile.days, known.last) if is_late else one.moment
+    value = one.seen.value
+    return [measure(known, when, value) for measure in habit.measures]
 
 
 def _entity(profile: Profile, image: Image) -> Any:
     """Of which entity an image is, None if it does not say."""
     value = image.get(profile.entity)
-    return value if isinstance(value, str | int | Decimal | bytes) else None
+    return value if type(value) is str or isinstance(value, str | int | Decimal | bytes) else None
 
 
 def _columns(features: Sequence[Feature]) -> list[_Column]:

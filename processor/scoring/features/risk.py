@@ -28,8 +28,9 @@ def _risk(feature: Feature, profile: Profile) -> Measure:
     before = feature.options["typical"] * weight
 
     def risk(known: Known, moment: Moment, _value: float) -> float:
-        old = known.level(at, NUMBER, moment) - known.young(days, profile.label_days, moment.time)
-        return (known.level(at, BAD, moment) + before) / (max(old, 0.0) + weight)
+        number, bad = known.levels(at, NUMBER, BAD, moment)
+        old = number - known.young(days, profile.label_days, moment.time)
+        return (bad + before) / (max(old, 0.0) + weight)
 
     return risk
 
@@ -40,7 +41,8 @@ def _confirmed_mean(feature: Feature, profile: Profile) -> Measure:
     before = feature.options["typical"] * weight
 
     def mean(known: Known, moment: Moment, _value: float) -> float:
-        return (known.level(at, BAD_SUM, moment) + before) / (known.level(at, BAD, moment) + weight)
+        total, number = known.levels(at, BAD_SUM, BAD, moment)
+        return (total + before) / (number + weight)
 
     return mean
 

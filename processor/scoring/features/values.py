@@ -21,6 +21,8 @@ LAST_SECOND: Final = 253_402_300_799  # of the year 9999; larger "seconds" are m
 
 def number(value: Any) -> float:
     """A number of an image. Text that looks like one is not one."""
+    if type(value) is float:  # as recorded data has them, by the million
+        return value if -LARGEST <= value <= LARGEST else min(max(value, -LARGEST), LARGEST)
     if isinstance(value, bool) or not isinstance(value, Decimal | int | float):
         return math.nan
     try:
@@ -33,6 +35,8 @@ def number(value: Any) -> float:
 
 def instant(value: Any) -> float:
     """A moment as epoch seconds, from ISO 8601 text (UTC unless it says otherwise) or epoch seconds."""
+    if type(value) is float:
+        return value if 0 <= value <= LAST_SECOND else math.nan
     if not isinstance(value, str):
         seconds = number(value)
         return seconds if 0 <= seconds <= LAST_SECOND else math.nan
