@@ -27,8 +27,8 @@ ATTEMPT_S: Final = CONNECT_S + READ_S + 1.0  # the longest that one takes, and a
 CONFIG: Final = Config(
     connect_timeout=CONNECT_S,
     read_timeout=READ_S,
-    retries={"mode": "standard", "total_max_attempts": 3},
 )
+ATTEMPTS_MAX: Final = 3
 BROKEN: Final = 500
 KEYS_MAX: Final = 100  # of one BatchGetItem
 TRIES_MAX: Final = 8  # for what DynamoDB leaves unprocessed
@@ -105,11 +105,20 @@ def _is_first(request: Any) -> bool:
     return b"attempt=1" in (attempt if isinstance(attempt, bytes) else attempt.encode())
 
 
-def connect(*services: str, patience: Patience | None = None) -> tuple[Any, ...]:
-    """A client for each service, with the credentials and the region of the environment."""
+def connect(
+    *services: str, patience: Patience | None = None, attempts: int = ATTEMPTS_MAX
+) -> tuple[Any, ...]:
+    """A client for each service, with the credentials and the region of the environment.
+
+    Args:
+        services: their names.
+        patience: that may end calls earlier.
+        attempts: at most, of each call; 1 for what must not be done twice.
+    """
     # What Boto3 does, without Boto3, which imports s3transfer and multiprocessing besides: 14 of 216 ms.
     session = botocore.session.get_session()
-    clients = tuple(session.create_client(service, config=CONFIG) for service in services)
+    config = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": attempts}))
+    clients = tuple(session.create_client(service, config=config) for service in services)
     if patience is not None:
         for client in clients:
             patience.watch(client)

@@ -4,9 +4,10 @@ An entity is kept under pseudonyms of its raw value, one for each version of the
 policy's subject, the person's secret goes into them, so that an erased person's profile belongs to nobody.
 What is under the names of older keys still counts, because totals add up; new totals go to the newest.
 
-An event counts once: the run that *created* its object adds it, right afterwards, and no other does. A run
-that dies in between leaves its batch out, and one that DynamoDB refuses leaves out some entities, which it
-counts (`ProfilesMissed`): a profile never counts an event twice, and misses at most those of such batches.
+An event counts once: the run that *created* its object adds it, right afterwards, and no other does; and it
+tries no addition again whose answer was lost. A run that dies in between leaves its batch out, and one that
+DynamoDB refuses leaves out some entities, which it counts (`ProfilesMissed`): a profile never counts an event
+twice, and misses at most those of such batches.
 
 AWS calls: dynamodb:BatchGetItem and dynamodb:UpdateItem on the profiles table.
 """
@@ -61,13 +62,16 @@ class Profiles:
 
     Args:
         dynamodb: the client.
+        adding: one that tries no call again. Who adds twice because the first answer was lost counts double.
         table: its name.
         profiles: of the model.
         names: under which an entity is kept; none for an erased person.
     """
 
-    def __init__(self, *, dynamodb: Any, table: str, profiles: Sequence[Profile], names: Names) -> None:
-        self._dynamodb, self._table, self._names = dynamodb, table, names
+    def __init__(
+        self, *, dynamodb: Any, adding: Any, table: str, profiles: Sequence[Profile], names: Names
+    ) -> None:
+        self._dynamodb, self._adding, self._table, self._names = dynamodb, adding, table, names
         self._profiles = {profile.name: profile for profile in profiles}
 
     def recall(
@@ -110,7 +114,7 @@ class Profiles:
             try:
                 for update in _updates(profile, additions[entity], known, stale):
                     with calling("dynamodb:UpdateItem on profiles"):
-                        self._dynamodb.update_item(TableName=self._table, Key={KEY: {"S": name}}, **update)
+                        self._adding.update_item(TableName=self._table, Key={KEY: {"S": name}}, **update)
             except Transient:
                 return False
             return True

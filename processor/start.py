@@ -48,7 +48,10 @@ def start(
     settings = Settings.read(environ)
     plan = packaged_plan(package / POLICY)
     scorer = granted_scorer(package / MODEL, plan.score) if plan.score else None
-    aws = Clients(*connect("s3", "dynamodb", "kms", "sns", patience=patience))
+    aws = Clients(
+        *connect("s3", "dynamodb", "kms", "sns", patience=patience),
+        *connect("dynamodb", patience=patience, attempts=1),
+    )
     gate = _gate(settings, plan, scorer, aws, (package / POLICY).read_bytes())
     return gate, Telemetry(
         plan.name,
@@ -60,12 +63,14 @@ def start(
 
 
 class Clients(NamedTuple):
-    """One client for each service that the gate calls."""
+    """The clients that the gate calls AWS by."""
 
     s3: Any
     dynamodb: Any
     kms: Any
     sns: Any
+    once: Any
+    """DynamoDB, for what must not be done twice: no call is tried again."""
 
 
 def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, compiled: bytes) -> Gate:
@@ -123,6 +128,7 @@ def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, c
 def _profiles(settings: Settings, plan: Plan, scorer: Scorer, keys: KeyRing, aws: Clients) -> Profiles:
     return Profiles(
         dynamodb=aws.dynamodb,
+        adding=aws.once,
         table=settings.profiles_table,
         profiles=scorer.features.profiles,
         names=entity_names(plan, keys, plan.model or ""),

@@ -98,7 +98,7 @@ def table() -> Iterator[Table]:
 def profiles(table: Table, keys: KeyRing = RING, gate: Gate | None = None) -> Profiles:
     plan = gate.plan if gate else World().gate().plan
     names = entity_names(replace(plan, subject=None, rules=()), keys, "payments_fraud")
-    return Profiles(dynamodb=table, table="profiles", profiles=FEATURES.profiles, names=names)
+    return Profiles(dynamodb=table, adding=table, table="profiles", profiles=FEATURES.profiles, names=names)
 
 
 def run(table: Table, steps: list[Step], keys: KeyRing = RING) -> np.ndarray[Any, Any]:
@@ -265,7 +265,7 @@ def test_what_an_erased_person_did_is_found_no_more_and_kept_no_more(table: Tabl
     assert names(CUSTOMER, "Ann", living) != names(CUSTOMER, "Ann", {person[0]: b"l" * 32})
     assert names(CUSTOMER, "Ann", dead) == ()
     assert len(names(TERMINAL, "t-1", dead)) == 1
-    kept = Profiles(dynamodb=table, table="profiles", profiles=FEATURES.profiles, names=names)
+    kept = Profiles(dynamodb=table, adding=table, table="profiles", profiles=FEATURES.profiles, names=names)
     steps = [Step(None, payment(0))]
     memory = Memory(short_names(RING, "payments_fraud"))
     known = kept.recall(FEATURES.entities(steps), dead, memory)
