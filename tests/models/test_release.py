@@ -11,7 +11,7 @@ import pytest
 from models import release
 from models.sources import Simulated
 from models.spec import Spec
-from models.training import Trained, train
+from models.training import Trained
 from processor.errors import ModelError
 from processor.scoring import Step, load_scorer
 from processor.scoring.artefact import read_manifest
@@ -105,9 +105,8 @@ def test_other_golden_scores_are_found(folder: Path) -> None:
 
 
 def test_arrays_of_another_forest_are_found(
-    folder: Path, spec: Spec, trained: Trained, tmp_path: Path
+    folder: Path, trained: Trained, other: Trained, tmp_path: Path
 ) -> None:
-    other = train(replace(spec, seed=1), Simulated(spec), None, quiet)
     mixed = replace(trained, scorer=other.scorer, golden=other.golden)
     release.write(mixed, (folder / "model.yaml").read_bytes(), tmp_path / "mixed")
     (finding,) = release.findings(tmp_path / "mixed")
@@ -115,9 +114,8 @@ def test_arrays_of_another_forest_are_found(
 
 
 def test_golden_scores_of_another_forest_are_not_released(
-    spec: Spec, trained: Trained, tmp_path: Path
+    trained: Trained, other: Trained, tmp_path: Path
 ) -> None:
-    other = train(replace(spec, seed=1), Simulated(spec), None, quiet)
     with pytest.raises(ModelError, match="golden rows whose scores are others"):
         release.write(replace(trained, golden=other.golden), b"", tmp_path / "mixed")
     assert list((tmp_path / "mixed").iterdir()) == []

@@ -14,7 +14,7 @@ from models.evaluation import figures
 from models.rows import Rows, gather, opened, scored
 from models.sources import Data, Simulated
 from models.spec import ISOLATION_FOREST, EstimatorSpec, Spec
-from models.training import Period, Trained, default_period, train
+from models.training import FEWEST_RECORDS, Period, Trained, default_period, train
 from processor.errors import ModelError
 from processor.scoring.profiles import DAY_S
 
@@ -45,8 +45,7 @@ def test_training_again_gives_the_same_bytes(
     assert first.content == again.content
 
 
-def test_another_seed_gives_another_forest(spec: Spec, trained: Trained) -> None:
-    other = train(replace(spec, seed=1), Simulated(spec), None, quiet)
+def test_another_seed_gives_another_forest(trained: Trained, other: Trained) -> None:
     assert not np.array_equal(other.scorer.forest.threshold, trained.scorer.forest.threshold)
 
 
@@ -115,14 +114,16 @@ def test_it_is_calibrated_on_records_that_it_was_not_trained_on(spec: Spec, trai
     period = default_period(spec, Simulated(spec), quiet)
     rows = gather(trained.scorer.features, spec, Simulated(spec), quiet, start=period.end)
     between = rows.between(period.end, period.end + 2 * DAY_S)
-    if len(between) >= 1_000:
+    if len(between) >= FEWEST_RECORDS:
         assert trained.training["calibrated_on"]["records"] == len(between)
     else:
         assert "trained on" in trained.training["calibrated_on"]["which"]
         between = gather(
             trained.scorer.features, spec, Simulated(spec), quiet, start=period.start, end=period.end
         )
-    assert figures(trained.scorer, between)["alert_rate"] == pytest.approx(0.005, abs=2 / len(between))
+    # Equal scores count as the lowest of them: never more than was promised, and less where many are equal.
+    assert figures(trained.scorer, between)["alert_rate"] <= 0.005 + 1 / len(between)
+    assert 0.02 < (scored(trained.scorer, between) >= 0.9).mean() <= 0.1 + 1 / len(between)
 
 
 def test_all_kinds_are_compared_on_the_same_records(trained: Trained) -> None:
@@ -159,14 +160,12 @@ def test_without_labels_it_is_an_isolation_forest_and_says_so(
 def test_with_few_labels_too(spec: Spec, records: list[dict[str, Any]], tmp_path: Path) -> None:
     start = records[0]["created_at"]
     few = [
-        one | ({} if at < 2_000 and at % 50 == 0 else {"status": "approved"})
+        one | {"status": "chargeback" if 1_000 <= at < 1_030 else "approved"}
         for at, one in enumerate(records)
     ]
-    for at in range(1_000, 1_030):
-        few[at] = few[at] | {"status": "chargeback"}
     found = train(spec, recorded(tmp_path, spec, few), Period(start, start + 20 * DAY_S), quiet)
-    assert found.training["frauds"] < 50
-    assert f"only {found.training['frauds']} records are known to be fraud" in found.training["notes"][0]
+    assert found.training["frauds"] == 30
+    assert "only 30 records are known to be fraud" in found.training["notes"][0]
 
 
 def test_an_isolation_forest_that_was_asked_for_has_all_features(spec: Spec) -> None:
