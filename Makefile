@@ -89,8 +89,9 @@ bench: .venv/.ready .build/bench/.ready ## Measure each stage, detection and tok
 	@touch $@
 
 .PHONY: train
-train: .venv/.ready ## Train the fraud model anew and write its card
-	@$(BIN)/tidegate model train models/payments_fraud
+train: .venv/.ready ## Train the fraud model anew and write its card (DATA="files or s3://…" FROM=day TO=day OUT=folder)
+	@$(BIN)/tidegate model train models/payments_fraud \
+	  $(if $(DATA),--data $(DATA)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(OUT),--out $(OUT))
 
 # --- On AWS --------------------------------------------------------------------------------------------
 
