@@ -157,7 +157,7 @@ def _period(training: Content) -> str:
     end = training["to"] or "the last record"
     return (
         f"They are from {training['from']} to {end}, {labels}. A label is taken to be known\n"
-        f"{training['label_delay_days']} days after the payment; the records on which it is measured begin then."
+        f"{training['label_delay_days']} days after the payment; what it is measured on begins then."
     )
 
 
@@ -205,10 +205,9 @@ def _gates(content: Content) -> str:
         "| gate | | |",
         "| --- | --- | --- |",
     ]
-    lines += [
-        f"| {one['gate'].replace('_', ' ')} | {'passed' if one['passed'] else '**refused**'} | {one['said']} |"
-        for one in release["gates"]
-    ]
+    for one in release["gates"]:
+        verdict = "passed" if one["passed"] else "**refused**"
+        lines.append(f"| {one['gate'].replace('_', ' ')} | {verdict} | {one['said']} |")
     if forced := content.get("forced"):
         lines += ["", f"**Released by force, in spite of {', '.join(forced['gates'])}:** {forced['reason']}"]
     return "\n".join(lines)

@@ -18,6 +18,7 @@ import numpy as np
 
 from models.card import card
 from models.estimators import require_parity
+from models.seen import drawn
 from models.spec import SPEC
 from processor.errors import ModelError
 from processor.scoring.artefact import (
@@ -33,6 +34,8 @@ from processor.scoring.artefact import (
 from processor.scoring.features import describe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from models.training import Trained
     from processor.scoring.artefact import Manifest
 
@@ -46,8 +49,8 @@ CLOSE: Final = 1e-9  # golden scores: the last bits of a power differ between pr
 def write(trained: Trained, spec_text: bytes, out: Path) -> Manifest:
     """The artefact, in the folder, with the spec that it was made from.
 
-    Everything is made aside and then moved into place, the manifest last: whenever it stops, the folder holds
-    the old artefact, or the new one, or one that does not pass its own checksums and is refused.
+    Raises:
+        ModelError: it cannot be written, or does not score as in training.
     """
     estimator = BytesIO()
     joblib.dump(trained.estimator, estimator, compress=("xz", 6))
@@ -55,11 +58,36 @@ def write(trained: Trained, spec_text: bytes, out: Path) -> Manifest:
         SPEC: spec_text,
         ESTIMATOR: estimator.getvalue(),
         ARRAYS: pack(trained.scorer.forest, trained.scorer.calibration),
-        CARD: card(trained).encode(),
+        **drawn(trained),
     }
-    manifest = json.dumps(_manifest(trained, files), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return place(_content(trained), files, out)
+
+
+def place(content: dict[str, Any], files: Mapping[str, bytes], out: Path) -> Manifest:
+    """An artefact of this manifest and these files, in the folder, with its card.
+
+    Everything is made aside and then moved into place, the manifest last: whenever it stops, the folder holds
+    the old artefact, or the new one, or one that does not pass its own checksums and is refused.
+
+    Args:
+        content: of the manifest; it gets the checksums of the files.
+        files: all but the manifest and the card.
+        out: the folder. What the artefact that was there had beside these files is removed.
+
+    Raises:
+        ModelError: it cannot be written, or does not score as in training.
+    """
+    files = {**files, CARD: card(content, [name for name in files if name.endswith(".svg")]).encode()}
+    content = content | {
+        "files": {
+            name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+            for name, data in sorted(files.items())
+        }
+    }
+    manifest = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     try:
         out.mkdir(parents=True, exist_ok=True)
+        before = _listed(out)
         aside = Path(tempfile.mkdtemp(prefix=".train-", dir=out))
         try:
             for name, data in (files | {MANIFEST: manifest.encode()}).items():
@@ -69,22 +97,30 @@ def write(trained: Trained, spec_text: bytes, out: Path) -> Manifest:
                 (aside / name).replace(out / name)
         finally:
             shutil.rmtree(aside)
+        for name in before - files.keys():
+            (out / name).unlink(missing_ok=True)
     except OSError as error:
         raise ModelError(f"{out}: cannot be written ({error.strerror})") from error
     return read_manifest(out)
 
 
-def _manifest(trained: Trained, files: dict[str, bytes]) -> dict[str, Any]:
+def _listed(folder: Path) -> set[str]:
+    """The files of the artefact in a folder, where there is one."""
+    try:
+        listed = read_manifest(folder).content["files"]
+    except (ModelError, KeyError):
+        return set()
+    return {name for name in listed if isinstance(name, str) and Path(name).name == name} - {MANIFEST}
+
+
+def _content(trained: Trained) -> dict[str, Any]:
+    """Of the manifest, all but the files."""
     return {
         "format": FORMAT,
         "model": trained.spec.model,
         "reads": list(trained.scorer.reads),
         **describe(trained.scorer.features),
         "forest": described(trained.scorer.forest),
-        "files": {
-            name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-            for name, data in sorted(files.items())
-        },
         "training": trained.training,
         "figures": trained.figures,
         "comparison": trained.comparison,

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from models import release
+from models.card import SEEN
 from models.sources import Simulated
 from models.spec import Spec
 from models.training import Trained
 from processor.errors import ModelError
-from processor.scoring import Step, load_scorer
+from processor.scoring import Step, load_scorer, served_files
 from processor.scoring.artefact import read_manifest
 
 RELEASED = Path(__file__).parents[2] / "models" / "payments_fraud"
@@ -41,10 +42,19 @@ def test_a_release_is_intact_and_holds_nothing_else(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "MODEL_CARD.md",
         "arrays.npy",
+        "calibration.svg",
+        "drift_baseline.svg",
+        "importance.svg",
         "manifest.json",
         "model.joblib",
         "model.yaml",
+        "precision_recall.svg",
+        "score_histogram.svg",
     ]
+    served = {path.name for path in served_files(folder)}
+    assert served == {"arrays.npy", "manifest.json"}, "pictures are for people"
+    text = (folder / "MODEL_CARD.md").read_text()
+    assert all(f"({name})" in text for name in SEEN), "each is shown"
 
 
 def test_a_release_scores_as_it_did_in_training(folder: Path, spec: Spec, trained: Trained) -> None:
@@ -151,3 +161,17 @@ def test_the_released_model_is_intact_small_and_made_by_its_spec() -> None:
 def test_a_copy_of_the_release_is_the_same_model(tmp_path: Path) -> None:
     shutil.copytree(RELEASED, tmp_path / "copy")
     assert load_scorer(tmp_path / "copy").model == load_scorer(RELEASED).model
+
+
+def test_what_the_old_one_had_beside_the_new_one_s_files_is_removed(folder: Path) -> None:
+    (folder / "notes.txt").touch()
+    manifest = read_manifest(folder)
+    files = {
+        name: (folder / name).read_bytes()
+        for name in manifest.content["files"]
+        if name != release.CARD and not name.endswith(".svg")
+    }
+    release.place(manifest.content, files, folder)
+    assert not list(folder.glob("*.svg"))
+    assert (folder / "notes.txt").exists(), "what is nobody's file is left alone"
+    assert "svg" not in (folder / "MODEL_CARD.md").read_text()

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "verify": ("processor.cli.model.verify:verify", "Check an artefact against its manifest."),
     "evaluate": ("processor.cli.model.evaluate:evaluate", "Measure how much a model finds."),
     "drift": ("processor.cli.model.drift:drift", "Compare what comes now with what was trained on."),
+    "release": ("processor.cli.model.release:release", "Release a candidate, if it passes the gates."),
     "card": ("processor.cli.model.card:card", "Print the model card."),
 }
 
