@@ -27,7 +27,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
+from random import uniform
 from secrets import token_hex
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.aws import calling
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 ID_BYTES: Final = 8  # names are compared only among intents that overlap in sequence: few enough
 SEQUENCE_DIGITS: Final = 40  # padded, so that sort keys sort as the numbers do
 ROUNDS_MAX: Final = 8  # of declaring anew; more than two need another run that fences at the same time
+WAIT_S, WAIT_S_MAX = 0.05, 1.0  # after a fence, at most; doubling
 PAGES_MAX: Final = 64  # of 1 MB
 GENERATION_BYTES: Final = 4
 FENCED_MAX: Final = 10_000  # keys remembered: some 2 MB
@@ -138,7 +141,7 @@ class Ledger:
         }
         settled: list[Settled] = []
         generation = ""
-        for _ in range(ROUNDS_MAX):
+        for number in range(ROUNDS_MAX):
             if not remaining and not held:
                 return settled
             intent = self._intent(lane, remaining, held, generation)
@@ -161,6 +164,8 @@ class Ledger:
             # Fenced by another run: the same records need another key, and one that no earlier delivery had,
             # or a few fences would keep them out for ever.
             generation = token_hex(GENERATION_BYTES)
+            # Runs that go on at once fence each other again and again, the more the longer the ledger gets.
+            sleep(uniform(0.0, min(WAIT_S * 2**number, WAIT_S_MAX)))
         raise Transient(f"ledger: {ROUNDS_MAX} rounds without a free key, because other runs fence at once")
 
     def _said_by_others(self, mine: Intent) -> tuple[list[Settled], frozenset[bytes]]:

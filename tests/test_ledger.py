@@ -136,8 +136,10 @@ def test_the_same_batch_again_is_found_not_written(aws: Any) -> None:
     assert times_written(bodies()) == expected(range(10))
 
 
-def test_no_number_of_fences_keeps_records_out_for_ever() -> None:
+def test_no_number_of_fences_keeps_records_out_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever fences while others write, again and again: each delivery alone gets through."""
+    waited: list[float] = []
+    monkeypatch.setattr("processor.ledger.sleep", waited.append)
     s3, dynamodb = FakeS3(), FakeDynamoDB()
     for _ in range(20):
         run = ledger(s3, dynamodb)
@@ -147,6 +149,8 @@ def test_no_number_of_fences_keeps_records_out_for_ever() -> None:
     s3.hook = lambda _moment: None
     (settled,) = ledger(s3, dynamodb).settle(LANE, [event(0)], NOTHING)
     assert settled.stored.created
+    assert len(set(waited)) == len(waited) > 100, "each waits a while of its own before it begins anew"
+    assert max(waited) <= 1
     assert times_written(s3.under("events/").values()) == expected(range(1))
 
 
@@ -158,7 +162,8 @@ def fence_all(s3: FakeS3, dynamodb: FakeDynamoDB) -> None:
     s3.hook = hook
 
 
-def test_what_is_fenced_is_not_fenced_again_by_the_same_environment() -> None:
+def test_what_is_fenced_is_not_fenced_again_by_the_same_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processor.ledger.sleep", lambda _seconds: None)
     s3, dynamodb = FakeS3(), FakeDynamoDB()
     s3.hook = lambda moment: fence_all(s3, dynamodb) if moment == "before PutObject events" else None
     run = ledger(s3, dynamodb)

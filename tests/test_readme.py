@@ -27,7 +27,7 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 HEAD = "policy: shown\nversion: 1\n"
 TAIL = """routes: {sns: {events: none}}
-retention_days: {events: 1, audit: 1, quarantine: 1, logs: 1, ledger: 1}
+retention_days: {events: 1, audit: 1, quarantine: 1, logs: 1, ledger: 2}
 """
 OF_ALL = {"class", "required"}
 """Options of every action: the table leaves them out."""

@@ -40,7 +40,7 @@ ENCRYPTING: dict[str, Any] = {
     "policy": "payments",
     "version": 1,
     "routes": {"sns": {"events": "none"}},
-    "retention_days": {"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 1},
+    "retention_days": {"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 2},
 }
 
 

@@ -296,5 +296,8 @@ class RetentionDays:
         )
     )
     ledger: int = field(
-        metadata=key(Whole(1, 365), "Entries of the ledger: longer than a replay may come after the fact.")
+        metadata=key(
+            Whole(2, 365),
+            "Entries of the ledger: longer than a replay may come after the fact, and than a stream keeps records.",
+        )
     )

@@ -70,7 +70,7 @@ def measure() -> dict[str, float]:
         "version": 1,
         "fields": {name: HIDDEN.get(name, "keep") for name in PAYMENT},
         "routes": {"sns": {"events": "none"}},
-        "retention_days": {"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 1},
+        "retention_days": {"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 2},
     }
     plan, problems = read_plan(document, "0" * 64)
     assert plan is not None, problems

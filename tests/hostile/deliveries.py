@@ -50,7 +50,7 @@ def hiding_plan(unknown: str = "drop") -> Plan:
         "unknown": unknown,
         "fields": HIDING,
         "routes": {"sns": {"events": "all"}},
-        "retention_days": {"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 1},
+        "retention_days": {"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 2},
     }
     plan, problems = read_plan(document, "0" * 64)
     assert plan is not None, problems

@@ -73,7 +73,7 @@ documents = st.fixed_dictionaries(
             st.sampled_from(PATHS) | st.text(max_size=6), lines, min_size=1, max_size=5
         ),
         "routes": st.just({"sns": {"events": "none"}}),
-        "retention_days": st.just({"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 1}),
+        "retention_days": st.just({"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 2}),
     },
     optional={
         "unknown": st.sampled_from(["drop", "redact", "quarantine"]) | junk,
@@ -166,7 +166,7 @@ def test_a_record_four_times_as_long_does_not_take_sixteen_times_as_long(sign: s
             "version": 1,
             "fields": fields,
             "routes": {"sns": {"events": "none"}},
-            "retention_days": {"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 1},
+            "retention_days": {"events": 1, "audit": 1, "quarantine": 1, "logs": 1, "ledger": 2},
         },
         "0" * 64,
     )

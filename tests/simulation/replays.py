@@ -66,10 +66,10 @@ def _young(world: World, records: list[Told], *, is_replay: bool) -> list[Told]:
     if not world.schedule.leaps and not world.schedule.late_days:
         return records
     try:
-        since = oldest(_Operator(world), world.schedule.table, world.now, older=False)  # type: ignore[arg-type]
+        since = oldest(_Operator(world), world.schedule.table, older=False, clock=lambda: world.now)  # type: ignore[arg-type]
     except TidegateError:
         return []
-    return [one for one in records if _age(world, one) >= since]
+    return [one for one in records if _age(world, one) >= since()]
 
 
 def _age(world: World, one: Told) -> float:

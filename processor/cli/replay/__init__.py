@@ -20,6 +20,8 @@ from processor.cli.replay.sending import BATCH_SIZE, BATCH_SIZE_MAX
 from processor.errors import TidegateError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from processor.cli.replay.export import Export
     from processor.cli.replay.failures import Failures
     from processor.cli.replay.function import Function
@@ -171,7 +173,7 @@ def _run(report: Report, env: str, options: dict[str, Any]) -> None:
     now = time.time()
     function = find(env, report.stream)
     report.policy = report.policy or function.policy
-    known_since = oldest(function, report.policy, now, older=options["older"])
+    known_since = oldest(function, report.policy, older=options["older"], clock=time.time)
     source = _made(report, function, known_since, now, options)
     with progress(source.unit) as bar:
         source.begin(bar.steps)
@@ -183,7 +185,7 @@ def _run(report: Report, env: str, options: dict[str, Any]) -> None:
 
 
 def _made(
-    report: Report, function: Function, known_since: float, now: float, options: dict[str, Any]
+    report: Report, function: Function, known_since: Callable[[], float], now: float, options: dict[str, Any]
 ) -> Quarantine | Failures | Export:
     """The source that was asked for."""
     from processor.cli.replay.export import Export, Times  # noqa: PLC0415

@@ -13,29 +13,34 @@ from processor.errors import TidegateError
 from processor.policy import load_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from processor.cli.replay.function import Function
 
 DAY_S: Final = 86_400
 PLAN_BYTES_MAX: Final = 4_000_000
-MARGIN_S: Final = 3_600  # a source that turns too old while the replay runs is refused at its start
+MARGIN_S: Final = 7_200  # what is looked at is sent within that time, however often it has to be tried
 
 
-def oldest(function: Function, policy: str, now: float, *, older: bool) -> float:
-    """The time from which on the ledger knows of every record; epoch seconds.
+def oldest(
+    function: Function, policy: str, *, older: bool, clock: Callable[[], float]
+) -> Callable[[], float]:
+    """What says from which time on the ledger still knows of every record; epoch seconds.
 
-    By the shortest `retention_days.ledger` that any version of the policy ever had.
+    By the shortest `retention_days.ledger` that any version of the policy ever had. To be asked for all
+    that is sent, because a replay may take as long as the ledger remembers.
 
     Args:
         function: of the stream.
         policy: whose records are replayed.
-        now: epoch seconds.
+        clock: epoch seconds.
         older: whether somebody has said that what is older is to be sent as well.
 
     Raises:
         TidegateError: the audit trail does not know the policy.
     """
     if older:
-        return -inf
+        return lambda: -inf
     s3, bucket = function.client("s3"), function.environ["AUDIT_BUCKET"]
     what = f"s3:ListBucket and s3:GetObject on {bucket}/policies/{policy}/"
     days = []
@@ -49,4 +54,5 @@ def oldest(function: Function, policy: str, now: float, *, older: bool) -> float
             f"the audit trail knows no policy {policy}, so nothing says for how long the ledger remembers "
             "its records. Check --stream and --policy; or, if nothing of it was ever let out, say --older."
         )
-    return now - min(days) * DAY_S + MARGIN_S
+    remembered_s = min(days) * DAY_S - MARGIN_S
+    return lambda: clock() - remembered_s

@@ -43,7 +43,7 @@ class Times:
     since: float
     until: float
     """Not included."""
-    oldest: float
+    oldest: Callable[[], float]
     """What was written earlier the ledger may have forgotten."""
     youngest: float
     """What was written later the stream has still."""
@@ -103,7 +103,7 @@ class Export:
                     continue
                 self._report.found += 1
                 self._report.at(written.time)
-                if written.time < times.oldest:
+                if written.time < times.oldest():
                     self._report.wrong(TOO_OLD, f"{file}:{number}")
                 elif self._full is None and written.time > times.youngest:
                     self._report.wrong(TOO_YOUNG, f"{file}:{number}")

@@ -69,7 +69,7 @@ class Range:
 class Failures:
     """The failure queue of one stream."""
 
-    def __init__(self, function: Function, oldest: float, report: Report) -> None:
+    def __init__(self, function: Function, oldest: Callable[[], float], report: Report) -> None:
         self._function, self._oldest, self._report = function, oldest, report
         self._sqs, self._streams = function.client("sqs"), function.client("dynamodbstreams")
         queue = f"{function.name}-failures"
@@ -128,7 +128,7 @@ class Failures:
                     if one is None:
                         why = "it is no report of Lambda's about a batch of a stream"
                         self._report.wrong(UNREADABLE, f"message {message['MessageId']}", why)
-                    elif one.arrived < self._oldest:
+                    elif one.arrived < self._oldest():
                         self._report.wrong(TOO_OLD, str(one), count=one.records)
                     else:
                         self._report.at(one.arrived)

@@ -44,7 +44,7 @@ class Choice:
     """A part of it."""
     again: bool = False
     """Whether those are, too, that were let out before."""
-    oldest: float
+    oldest: Callable[[], float]
     """What was put there earlier is not sent; epoch seconds."""
 
 
@@ -124,7 +124,7 @@ class Quarantine:
             self._report.at(seen.held.written)
             if seen.flaw:
                 self._report.wrong(UNREADABLE, seen.held.key, seen.flaw)
-            elif seen.held.written < self._choice.oldest:
+            elif seen.held.written < self._choice.oldest():
                 self._report.wrong(TOO_OLD, seen.held.key)
             else:
                 yield seen
@@ -137,7 +137,7 @@ class Quarantine:
                 found: Any = self._s3.get_object(Bucket=self._bucket, Key=held.key)
                 body = found["Body"].read(BODY_BYTES_MAX + 1)
             document = self._opener.document(body, held)
-            is_meant = self._choice.reason in document["reason"] and held.written >= self._choice.oldest
+            is_meant = self._choice.reason in document["reason"] and held.written >= self._choice.oldest()
             parcel = self._opener.parcel(document, held) if opens and is_meant else None
             return _Seen(held, document, parcel)
         except (Unreadable, Transient) as failure:
