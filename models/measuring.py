@@ -18,9 +18,7 @@ from models.evaluation import Options, compared, measured, unknown_cards
 from models.replay import column as plain
 from models.rows import gather, opened, scored, times
 from models.sources import Simulated
-from models.spec import SPEC, Spec, load_spec
-from models.spec.gates import Gates, read_gates
-from models.spec.keys import Keys
+from models.spec import Spec, load_spec
 from models.training import Period
 from processor.errors import ModelError
 from processor.scoring import load_scorer
@@ -87,17 +85,12 @@ class Released:
     @property
     def columns(self) -> list[str]:
         """Raw fields that figures are made of: the amount, and groups."""
-        return [*([self.amount] if self.amount else []), *self.spec.groups, *self.gates.groups]
+        return [*([self.amount] if self.amount else []), *self.spec.groups, *self.spec.gates.groups]
 
     @property
     def amount(self) -> str | None:
         """The field that is summed up by a profile, which is taken for what a fraud costs."""
         return next((one.value for one in self.spec.features.profiles if one.value), None)
-
-    @cached_property
-    def gates(self) -> Gates:
-        """Of its spec."""
-        return read_gates(Keys(self.folder / SPEC, "gates", self.spec.gates))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +161,9 @@ def figures_of(first: Released, found: Measurement, which: int = 0) -> dict[str,
     amounts = column(first.amount)
     if amounts is not None:
         amounts = plain(amounts.tolist())
-    groups = {name: rows.columns[name] for name in dict.fromkeys((*first.spec.groups, *first.gates.groups))}
+    groups = {
+        name: rows.columns[name] for name in dict.fromkeys((*first.spec.groups, *first.spec.gates.groups))
+    }
     return measured(
         found.scores[which],
         rows.fraud,
@@ -192,7 +187,7 @@ def comparison_of(first: Released, found: Measurement) -> dict[str, Any] | None:
 
 def options_of(first: Released) -> Options:
     """The threshold of its gates, and else the usual."""
-    return Options(flag_at=first.scorer.threshold(first.gates.flag_at))
+    return Options(flag_at=first.scorer.threshold(first.spec.gates.flag_at))
 
 
 def _begin(models: Sequence[Released], when: Floats, start: float | None) -> float:

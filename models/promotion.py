@@ -74,7 +74,7 @@ def judge(
     progress("measuring", len(found.rows))
     figures = figures_of(new, found)
     against = comparison_of(new, found) if len(models) > 1 else None
-    verdicts = judged(new.gates, figures, against, flaws)
+    verdicts = judged(new.spec.gates, figures, against, flaws)
     release = {
         "against": models[1].manifest.model if len(models) > 1 else None,
         "candidate": new.manifest.model,

@@ -11,6 +11,7 @@ import yaml
 from models.simulator.world import Recipe
 from models.spec.estimator import read_estimator
 from models.spec.features import read_features, read_label
+from models.spec.gates import read_gates
 from models.spec.keys import Keys, are_texts, is_name, is_text, whole, within
 from processor.errors import ModelError
 from processor.scoring.features import FeatureSet
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from models.spec.estimator import EstimatorSpec
+    from models.spec.gates import Gates
     from processor.scoring.features import Label
 
 SPEC: Final = "model.yaml"
@@ -49,8 +51,8 @@ class Spec:
     groups: tuple[str, ...]
     """Columns by whose values the model has to be fair."""
     aliases: Mapping[str, Mapping[str, Any]]
-    gates: Mapping[str, Any]
-    """As written: the release reads them."""
+    gates: Gates
+    """What a candidate has to pass."""
     seed: int
     holdout: float
     """Share of the records, the last ones, that it is not trained on if no period is given."""
@@ -114,7 +116,7 @@ def _spec(keys: Keys) -> Spec:
         estimator=read_estimator(keys.part("estimator")),
         groups=tuple(keys.get("groups", are_texts, "a list of columns", [])),
         aliases=keys.part("aliases", optional=True).content,
-        gates=keys.part("gates", optional=True).content,
+        gates=read_gates(keys.part("gates", optional=True)),
         seed=keys.get("seed", whole(0, 2**32 - 1), "0 to 4294967295"),
         holdout=float(keys.get("holdout", within(0.05, 0.5), "a share from 0.05 to 0.5")),
         warm_up_days=keys.get("warm_up_days", whole(0, 366), "0 to 366", 0),

@@ -8,6 +8,7 @@ import pytest
 
 from models.evaluation import Bootstrap, Options, compared, measured
 from models.gates import Verdict, judged, refused
+from models.spec import load_spec
 from models.spec.gates import Gates, read_gates
 from models.spec.keys import Keys
 from processor.errors import ModelError
@@ -146,3 +147,11 @@ def test_gates_are_read() -> None:
 def test_what_cannot_be_a_gate_is_refused_by_its_key(content: Any, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         read(content)
+
+
+def test_a_spec_whose_gates_cannot_be_is_refused_when_it_is_read(tiny_folder: Path, tmp_path: Path) -> None:
+    text = (tiny_folder / "model.yaml").read_text()
+    assert load_spec(tiny_folder).gates.groups == ()
+    (tmp_path / "model.yaml").write_text(text.partition("\ngates:")[0] + "\ngates: {alert_rat: {}}\n")
+    with pytest.raises(ModelError, match=r"gates\.alert_rat is no key here"):
+        load_spec(tmp_path)
