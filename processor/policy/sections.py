@@ -298,6 +298,6 @@ class RetentionDays:
     ledger: int = field(
         metadata=key(
             Whole(2, 365),
-            "Entries of the ledger: longer than a replay may come after the fact, and than a stream keeps records.",
+            "Entries of the ledger: longer than a stream keeps records, and than a replay may come after.",
         )
     )
