@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,45 @@ def test_a_file_of_the_same_payments_trains_the_same_model(
     assert np.array_equal(from_file.scorer.forest.value, trained.scorer.forest.value)
     assert {name: value for name, value in from_file.figures.items() if name != "scenarios"} == {
         name: value for name, value in trained.figures.items() if name != "scenarios"
+    }
+
+
+def test_what_the_gate_wrote_trains_the_same_model_without_any_raw_record(
+    spec: Spec, trained: Trained, records: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Features as they were kept, labels as they came back, customers under another name."""
+    rows = gather(trained.scorer.features, spec, Simulated(spec), quiet)
+    events = []
+    for at, (image, row) in enumerate(zip(records, rows.matrix.tolist(), strict=True)):
+        old = {"status": "approved", "merchant_category": image["merchant_category"]}
+        old |= {"customer_id": f"pseudonym-{image['customer_id']}", "channel": image["channel"]}
+        features = dict(zip(spec.features.names, row, strict=True))
+        events.append(
+            event(at, "INSERT", image["created_at"], None, old, {"score": 0.5, "features": features})
+        )
+        if image["status"] == "chargeback":
+            new = old | {"status": "chargeback"}
+            events.append(event(at, image["created_at"] + 2 * DAY_S, old, new))
+    path = tmp_path / "events.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in events))
+    from_events = train(spec, opened(spec, [path]), default_period(spec, Simulated(spec), quiet), quiet)
+    assert np.array_equal(from_events.scorer.forest.threshold, trained.scorer.forest.threshold)
+    assert np.array_equal(from_events.scorer.forest.value, trained.scorer.forest.value)
+    assert from_events.figures["auc"] == trained.figures["auc"]
+
+
+def event(at: int, time: float, old: Any, new: Any) -> dict[str, Any]:
+    kind = "MODIFY" if old else "INSERT"
+    return {
+        "schema": "tidegate.event/1",
+        "event_id": f"{at}-{kind}",
+        "sequence": f"{at:010}{kind == 'MODIFY':d}",
+        "type": kind,
+        "time": f"{datetime.fromtimestamp(time, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "keys": {"payment_id": f"p{at}"},
+        "old": old,
+        "new": new,
+        "fraud": None,
     }
 
 
