@@ -16,6 +16,7 @@ from processor.policy.document import read_document
 from processor.policy.kinds import keys_of
 from processor.policy.plan import read_plan
 from processor.policy.sections import Purpose
+from processor.scoring.features import FIELD_KINDS, PROFILE_KINDS
 from tests.test_layers import ROWS
 
 if TYPE_CHECKING:
@@ -78,6 +79,12 @@ def test_its_table_of_actions_is_the_registry() -> None:
         assert said == set(keys_of(action.options)) - OF_ALL, name
 
 
+def test_the_kinds_of_features_are_the_registry() -> None:
+    page = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
+    shown = [name for row in table(page, "kind", "of", "what it is") for name in re.findall(r"\w+", row[0])]
+    assert sorted(shown) == sorted({**FIELD_KINDS, **PROFILE_KINDS})
+
+
 def test_variables_that_it_names_are_terraform_s() -> None:
     known = set(re.findall(r'^variable "(\w+)"', (ROOT / "terraform/variables.tf").read_text(), re.MULTILINE))
     rows = table(README, "variable", "default", "what it decides")
@@ -113,7 +120,10 @@ def test_files_that_a_page_names_are_there(page: Path) -> None:
     places = [
         ROOT,
         page.parent,
-        *(ROOT / name for name in ("tests", "tests/crypto", "terraform", "processor")),
+        *(
+            ROOT / name
+            for name in ("tests", "tests/crypto", "terraform", "processor", "models/payments_fraud")
+        ),
     ]
     for name in re.findall(r"`([\w./-]+\.(?:py|tf|tfvars|yaml|md))`", text):
         assert any((place / name).exists() for place in places), name
