@@ -134,9 +134,8 @@ def counts(baseline: Baseline, matrix: Column, scores: Column) -> NDArray[np.int
 
     A row has the bins in order, zeros up to `MOST_BINS`, and in the last place what is missing.
     """
-    bins = Bins([*(spread.edges for spread in baseline.features.values()), baseline.score.edges])
-    of_scores = bins.counts(scores[:, None], first=len(baseline.features))
-    return np.concatenate([bins.counts(matrix), of_scores])
+    of_features = Bins([spread.edges for spread in baseline.features.values()]).counts(matrix)
+    return np.concatenate([of_features, Bins([baseline.score.edges]).counts(scores[:, None])])
 
 
 def drift(baseline: Baseline, counted: NDArray[np.int64]) -> list[Drift]:

@@ -10,7 +10,7 @@ import pytest
 
 from models.drift import psi
 from processor.local.terraform import ROOT
-from processor.scoring.drift import deciles
+from processor.scoring.drift import spread
 from processor.telemetry import DECILES, Tally, Telemetry
 from tests.alarms import alarms_of, data_of, firing
 
@@ -204,7 +204,8 @@ def test_drifted_scores_ring_when_it_lasts_and_even_ones_never_do() -> None:
 
 @pytest.mark.parametrize("power", [1, 1.5, 0.8])
 def test_the_alarm_judges_as_the_command_does(power: float) -> None:
-    counted = deciles(np.random.default_rng(0).random(20_000) ** power)
+    scores = np.random.default_rng(0).random(20_000) ** power
+    counted = spread(None, scores[:, None], scores).deciles
     index = psi([1] * 10, counted)
     for threshold, expected in ((index * 1.02 + 1e-4, False), (index * 0.98 - 1e-4, True)):
         alarm = DRIFT | {"threshold": threshold, "evaluation_periods": 1}

@@ -64,7 +64,7 @@ def test_every_scored_record_is_counted_in_the_bins_of_training() -> None:
     gate, tally = World().gate(), Tally()
     assert gate.scorer is not None
     names = gate.scorer.features.names
-    gate.scorer.bins = Bins([*([0.0] for _ in names), [0.5]])
+    gate.scorer.bins = Bins.judging([[0.0] for _ in names], [0.5])
     delivered = records(50)
     del delivered[0]["dynamodb"]["NewImage"]["amount"]
     pass_through(gate, delivered, tally)

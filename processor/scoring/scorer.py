@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from processor.scoring import calibration
-from processor.scoring.drift import Spread, deciles
+from processor.scoring import calibration, drift
 from processor.scoring.features import Memory
 
 if TYPE_CHECKING:
@@ -17,9 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from processor.scoring.calibration import Calibration
-    from processor.scoring.drift import Bins
+    from processor.scoring.drift import Bins, Spread
     from processor.scoring.features import Contribution, FeatureSet, Step
-    from processor.scoring.features.values import Counts, FloatColumn
     from processor.scoring.kernel import Forest
 
 REASONS: Final = 3
@@ -97,11 +95,11 @@ class Scorer:
         if not len(matrix):
             return []
         kept = self._kept(matrix) if keep else [None] * len(matrix)
-        counted = None if self.bins is None or spread is None else self.bins.counts(matrix)
+        measured = None if spread is None else matrix.copy()
         imputed = self.features.impute(matrix)
         scores = np.round(self.calibration.percentile(self.forest.scores(matrix)), DECIMALS)
-        if spread is not None:
-            spread.append(self._spread(counted, scores))
+        if spread is not None and measured is not None:
+            spread.append(drift.spread(self.bins, measured, scores))
         flagged = scores >= threshold
         reasons = iter(self._reasons(matrix[flagged]))
         return [
@@ -110,12 +108,6 @@ class Scorer:
                 scores.tolist(), flagged.tolist(), imputed.tolist(), kept, strict=True
             )
         ]
-
-    def _spread(self, counted: Counts | None, scores: FloatColumn) -> Spread:
-        if self.bins is None or counted is None:
-            return Spread(deciles(scores), [])
-        of_scores = self.bins.counts(scores[:, None], first=len(counted))
-        return Spread(deciles(scores), self.bins.told(np.concatenate([counted, of_scores])))
 
     def _kept(self, matrix: NDArray[np.float32]) -> list[dict[str, float | None]]:
         # Nine digits say which float32 it is.

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from models.drift import Baseline
 from processor.cli import main
-from processor.scoring.drift import Bins, deciles
+from processor.scoring.drift import Bins, spread
 from processor.telemetry import Tally, Telemetry
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def printed(model: str, matrix: Any, scores: Any) -> list[str]:
     telemetry = Telemetry("payments", model, lambda: 1.5, lines.append, NAMES)
     for at in range(0, len(matrix), 100):
         rows, those = matrix[at : at + 100], scores[at : at + 100]
-        counted = np.concatenate([bins.counts(rows), bins.counts(those[:, None], first=len(NAMES))])
-        telemetry.batch(Tally(records=100, deciles=deciles(those), spread=bins.told(counted)))
+        found = spread(bins, rows, those)
+        telemetry.batch(Tally(records=100, deciles=found.deciles, spread=found.columns))
     return lines
 
 

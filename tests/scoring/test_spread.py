@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.scoring.drift import DECILES, MOST_BINS, Bins, Spread, deciles
+from processor.scoring.drift import MOST_BINS, Bins, Spread, spread
 
 NUMBER = st.floats(width=32)
 EDGES = st.lists(st.floats(width=32, allow_nan=False), max_size=MOST_BINS - 1, unique=True).map(sorted)
@@ -42,16 +42,23 @@ def test_counts_do_not_depend_on_how_many_rows_are_counted_at_once() -> None:
     ]
 
 
-@given(st.lists(st.floats(0, 1), max_size=50))
-def test_deciles_hold_every_score(scores: list[float]) -> None:
-    found = deciles(np.array(scores))
-    assert len(found) == DECILES
-    assert sum(found) == len(scores)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
+def test_tenths_hold_every_score_with_a_baseline_or_without(values: list[float]) -> None:
+    scores = np.array(values)
+    matrix = np.full((len(values), 1), np.nan, dtype=np.float32)
+    found = spread(Bins.judging([[1.0]], [0.5]), matrix, scores)
+    assert sum(found.deciles) == len(values)
+    assert found.deciles == spread(None, matrix, scores).deciles
+    high = int((scores >= 0.5).sum())
+    assert found.columns == [[0, 0, len(values)], [len(values) - high, high, 0]]
 
 
 def test_a_score_is_in_its_tenth() -> None:
-    assert deciles(np.array([0.0, 0.0999, 0.1, 0.95, 1.0])) == [2, 1, 0, 0, 0, 0, 0, 0, 0, 2]
-    assert deciles(np.array([at / 10 for at in range(10)])) == [1] * 10
+    def deciles(*scores: float) -> list[int]:
+        return spread(None, np.empty((len(scores), 1), dtype=np.float32), np.array(scores)).deciles
+
+    assert deciles(0.0, 0.0999, 0.1, 0.95, 1.0) == [2, 1, 0, 0, 0, 0, 0, 0, 0, 2]
+    assert deciles(*(at / 10 for at in range(10))) == [1] * 10
 
 
 BASELINE: dict[str, Any] = {
@@ -63,7 +70,7 @@ BASELINE: dict[str, Any] = {
 
 def test_a_baseline_gives_its_bins() -> None:
     bins = Bins.restored(json.loads(json.dumps(BASELINE)), ["amount"])
-    assert bins.sizes == [3, 2]
+    assert bins.sizes == [3, 2, 10], "of the feature, the score, and its tenths"
 
 
 @pytest.mark.parametrize(
@@ -86,11 +93,11 @@ def test_what_is_no_baseline_of_these_features_is_refused(changed: dict[str, Any
 
 def test_counting_takes_less_than_a_microsecond_a_record() -> None:
     random = np.random.default_rng(0)
-    bins = Bins([sorted(random.normal(size=9).tolist()) for _ in range(14)])
+    *features, score = [sorted(random.normal(size=9).tolist()) for _ in range(14)]
+    bins = Bins.judging(features, score)
     matrix, scores = random.normal(size=(100, 13)).astype(np.float32), random.random(100)
 
     def count() -> Spread:
-        counted = np.concatenate([bins.counts(matrix), bins.counts(scores[:, None], first=13)])
-        return Spread(deciles(scores), bins.told(counted))
+        return spread(bins, matrix, scores)
 
     assert min(repeat(count, number=20, repeat=20)) / 20 / 100 < 1e-6
