@@ -70,9 +70,7 @@ def test_what_the_gate_wrote_trains_the_same_model_without_any_raw_record(
         old = {"status": "approved", "merchant_category": image["merchant_category"]}
         old |= {"customer_id": f"pseudonym-{image['customer_id']}", "channel": image["channel"]}
         features = dict(zip(spec.features.names, row, strict=True))
-        events.append(
-            event(at, "INSERT", image["created_at"], None, old, {"score": 0.5, "features": features})
-        )
+        events.append(event(at, image["created_at"], None, old) | {"fraud": {"features": features}})
         if image["status"] == "chargeback":
             new = old | {"status": "chargeback"}
             events.append(event(at, image["created_at"] + 2 * DAY_S, old, new))
