@@ -105,10 +105,10 @@ def _features(content: Content) -> str:
 
 def _scale(training: Content) -> str:
     found = training.get("calibrated_on")
-    which = f"{found['records']:,} payments, {found['which']}," if found else "those payments of training"
+    which = f"{found['records']:,} payments ({found['which']})" if found else "payments of training"
     return (
-        f"The score is the share, of {which} that were less suspicious: `p99.5` flags what is more\n"
-        "suspicious than 99.5 % of them."
+        f"The score is the share of {which}\n"
+        "that were less suspicious: `p99.5` flags what is more suspicious than 99.5 % of them."
     )
 
 
