@@ -133,7 +133,7 @@ variable "profiles" {
 
 variable "scores" {
   type        = bool
-  description = "Whether a model scores the records. If not, the role does not reach the profiles table."
+  description = "Whether a model scores the records. If not, the role does not reach the profiles table, and there is no alarm on drift."
 }
 
 variable "subject_cache_s" {
