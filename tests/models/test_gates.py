@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from models.evaluation import Bootstrap, Options, compared, measured
 from models.gates import Verdict, judged, refused
@@ -150,8 +151,8 @@ def test_what_cannot_be_a_gate_is_refused_by_its_key(content: Any, said: str) ->
 
 
 def test_a_spec_whose_gates_cannot_be_is_refused_when_it_is_read(tiny_folder: Path, tmp_path: Path) -> None:
-    text = (tiny_folder / "model.yaml").read_text()
+    content = yaml.safe_load((tiny_folder / "model.yaml").read_text())
     assert load_spec(tiny_folder).gates.groups == ()
-    (tmp_path / "model.yaml").write_text(text.partition("\ngates:")[0] + "\ngates: {alert_rat: {}}\n")
+    (tmp_path / "model.yaml").write_text(yaml.safe_dump(content | {"gates": {"alert_rat": {}}}))
     with pytest.raises(ModelError, match=r"gates\.alert_rat is no key here"):
         load_spec(tmp_path)
