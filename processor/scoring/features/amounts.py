@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from processor.scoring.features.kind import Measure
     from processor.scoring.profiles import Known, Moment, Profile
 
+LEAST: Final = 1e-9  # what is usual where that is nothing
 PRIOR: Final = {"typical": 1.0, "weight": 0.5}
 
 
@@ -38,17 +39,18 @@ def _usual(feature: Feature, profile: Profile) -> Measure:
 
 def _ratio(feature: Feature, profile: Profile) -> Measure:
     usual = _usual(feature, profile)
-    return lambda known, moment, value: value / usual(known, moment, value)
+    return lambda known, moment, value: value / (usual(known, moment, value) or LEAST)
 
 
 def _log_ratio(feature: Feature, profile: Profile) -> Measure:
     """Beside the geometric mean, which a few large values move little."""
     at, weight = window(profile, feature.days[0]), feature.options["weight"]
-    before = math.log1p(feature.options["typical"]) * weight
+    before = math.log1p(max(feature.options["typical"], 0.0)) * weight
 
     def log_ratio(known: Known, moment: Moment, value: float) -> float:
         logs, number = known.levels(at, LOGS, NUMBER, moment)
-        return math.log1p(value) - (logs + before) / (number + weight)
+        # A refund is as far below what is usual as nothing at all; what is missing stays missing.
+        return math.log1p(max(value, 0.0)) - (logs + before) / (number + weight)
 
     return log_ratio
 
