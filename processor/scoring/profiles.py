@@ -159,11 +159,15 @@ class Known:
         """How much of the number in a window is of records too young to have a label; to the slot."""
         first, life = int(time // SLOT_S) - label_days * SLOTS_PER_DAY, days * DAY_S
         half = time - SLOT_S / 2
-        exp, total = math.exp, 0.0
-        for slot, number in self.per_slot.items():
-            if slot >= first:
-                total += number * exp((slot * SLOT_S - half) / life)
-        return total
+        exp = math.exp
+        # fsum, because slots come in another order from the table.
+        return math.fsum(
+            [
+                number * exp((slot * SLOT_S - half) / life)
+                for slot, number in self.per_slot.items()
+                if slot >= first
+            ]
+        )
 
     def add(self, profile: Profile, moment: Moment, sign: int, seen: Seen) -> None:
         """Let an event of this moment count (`sign` 1), or take back one that did (-1)."""

@@ -41,7 +41,10 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_check_prints_what_the_reviewer_decides_on() -> None:
     checked = run("check", POLICIES / "payments.yaml")
     assert checked.exit_code == 0, checked.output
-    assert "Grants the model payments_fraud these raw fields: amount, created_at, customer_id, " in checked.stdout
+    assert (
+        "Grants the model payments_fraud these raw fields: amount, created_at, customer_id, "
+        in checked.stdout
+    )
     assert "Flags from p99.5 on; alerts: flagged\n" in checked.stdout
     rows = [line.split() for line in checked.stdout.splitlines() if line[:1].isdigit()]
     exposures = [int(row[0]) for row in rows]

@@ -45,15 +45,19 @@ class Bucket(FakeS3):
 
 
 class Tables:
-    """Both tables behind one client."""
+    """All tables behind one client; of profiles nothing is kept."""
 
     def __init__(self) -> None:
         self._ledger, self._subjects = FakeDynamoDB(), FakeSubjects()
 
     def __getattr__(self, operation: str) -> Any:
         def call(**call: Any) -> Any:
-            is_of_people = "tidegate-subjects" in (call.get("TableName"), *call.get("RequestItems", ()))
-            return getattr(self._subjects if is_of_people else self._ledger, operation)(**call)
+            names = (call.get("TableName"), *call.get("RequestItems", ()))
+            if "tidegate-profiles" in names:
+                return {}
+            return getattr(self._subjects if "tidegate-subjects" in names else self._ledger, operation)(
+                **call
+            )
 
         return call
 

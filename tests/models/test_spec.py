@@ -15,6 +15,8 @@ MISSING = object()
 
 def changed(folder: Path, key: str, value: object) -> Path:
     content = yaml.safe_load((RELEASED / "model.yaml").read_text())
+    content["profiles"]["customer"]["days"] = [7, 90]
+    content["features"]["customer_shift"] = {"kind": "shift", "profile": "customer", "days": [7, 90]}
     *above, last = key.split(".")
     entry: Any = content
     for part in above:
@@ -31,21 +33,21 @@ def test_the_released_spec() -> None:
     spec = load_spec(RELEASED)
     assert set(spec.reads) == {"amount", "created_at", "customer_id", "terminal_id", "status"}
     assert set(spec.features.reads) == set(spec.reads)
-    assert len(spec.features.names) == 12
+    assert len(spec.features.names) == 10
     assert [member.kind for member in spec.estimator.members] == [
         "random_forest",
         "extra_trees",
         "hist_gradient_boosting",
     ]
-    terminal = spec.features.profiles[1]
-    assert (terminal.feature, terminal.labels, terminal.label_days) == ("customer_log_ratio_90d", True, 7)
+    terminal = spec.features.profiles[-1]
+    assert (terminal.feature, terminal.labels, terminal.label_days) == ("customer_excess_90d", True, 7)
     assert spec.numbers == {"amount"}
 
 
 def test_another_delay_reaches_the_profiles() -> None:
     spec = load_spec(RELEASED).with_delay(3)
     assert spec.label.after_days == 3
-    assert [one.label_days for one in spec.features.profiles] == [0, 3]
+    assert [one.label_days for one in spec.features.profiles] == [0, 0, 3]
 
 
 def test_a_search_has_its_combinations(tmp_path: Path) -> None:
@@ -77,15 +79,15 @@ FOREST = {"kind": "random_forest"}
         ("features.amount.kind", ["log"], r"features\.amount\.kind should be one of"),
         ("features.amount.of", 5, r"features\.amount\.of should be the field, a number"),
         ("features.amount.days", 5, r"features\.amount\.days is no key here"),
-        ("features.terminal_risk_30d.days", 29, r"terminal_risk_30d\.days should be one of 7, 30"),
-        ("features.terminal_risk_30d.days", MISSING, r"terminal_risk_30d\.days should be one of 7, 30"),
+        ("features.terminal_risk_30d.days", 29, r"terminal_risk_30d\.days should be one of 30"),
+        ("features.terminal_risk_30d.days", MISSING, r"terminal_risk_30d\.days should be one of 30"),
         ("features.terminal_risk_30d.weight", 0, r"terminal_risk_30d\.weight should be more than 0"),
         ("features.terminal_risk_30d.typical", "low", r"terminal_risk_30d\.typical should be a number"),
         ("features.terminal_risk_30d.wieght", 1, r"wieght is no key here \(the nearest is weight\)"),
         ("features.terminal_risk_30d.profile", "customer", r"is customer, of which risk counts confirmed"),
         ("features.terminal_risk_30d.profile", "termnal", r"a profile: .*\(the nearest is terminal\)"),
-        ("features.customer_shift_7d_90d.days", [90, 7], r"should have the shorter window first"),
-        ("features.customer_shift_7d_90d.days", [7], r"should be 2, the shorter first, of 7, 90"),
+        ("features.customer_shift.days", [90, 7], r"should have the shorter window first"),
+        ("features.customer_shift.days", [7], r"should be 2, the shorter first, of 7, 90"),
         ("features.terminal_run_age.days", 7, r"terminal_run_age\.days is no key here"),
         ("features.n", {"kind": "distinct", "profile": "customer", "days": 7}, "give it `counterpart`"),
         ("profiles.customer.days", [], r"profiles\.customer\.days should be mean lives"),

@@ -10,8 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.scoring.features import FIELD_KINDS, Feature, FeatureSet, Memory, Step, instant, number
+from processor.scoring.features import (
+    FIELD_KINDS,
+    PROFILE_KINDS,
+    Feature,
+    FeatureSet,
+    Label,
+    Memory,
+    Step,
+    instant,
+    number,
+)
 from processor.scoring.features.values import LARGEST
+from processor.scoring.profiles import Profile
 
 MONDAY_NIGHT = "2026-11-23T03:30:00Z"
 SATURDAY_NOON = "2026-11-21T12:00:00Z"
@@ -122,6 +133,31 @@ def test_no_value_is_an_error_and_what_is_missing_is_counted(images) -> None:
     assert (features.impute(measured) == missing.sum(axis=1)).all()
     assert np.isfinite(measured).all()
     assert (measured[missing] == 0.5).all()
+
+
+def every_kind() -> FeatureSet:
+    """A feature of each kind over profiles."""
+    profile = Profile("card", "card", (1, 30), "amount", counterpart="shop", labels=True, label_days=7)
+    features = [
+        Feature(name, name, profile="card", days=(1, 30)[: kind.windows], options=kind.options or {})
+        for name, kind in PROFILE_KINDS.items()
+    ]
+    return FeatureSet(features, [profile], "at", Label("status", "fraud", 7))
+
+
+oddities = st.one_of(values, st.floats(-1e3, 1e3), st.sampled_from([-1, -5, 0, 10**30]))
+odd_images = st.none() | st.fixed_dictionaries(
+    {"card": st.sampled_from(["a", "b", 1]), "at": st.integers(1_700_000_000, 1_710_000_000)},
+    optional={"amount": oddities, "shop": oddities, "status": st.sampled_from(["fraud", "fine"])},
+)
+
+
+@given(st.lists(st.tuples(odd_images, odd_images), max_size=20))
+def test_no_history_is_an_error(changes) -> None:
+    """Refunds, what is taken back and was never there, times in any order: a number comes, or none."""
+    steps = [Step(before, after) for before, after in changes]
+    measured = every_kind().measure(steps, Memory())
+    assert not np.isinf(measured).any()
 
 
 def test_two_shares_of_one_field_and_two_kinds_of_another_stay_apart() -> None:

@@ -105,4 +105,4 @@ def test_a_record_costs_less_in_a_batch_than_alone(scorer: Scorer) -> None:
 def test_the_table_of_percentiles_is_fine_in_the_tail(scorer: Scorer) -> None:
     share = scorer.calibration.share
     assert np.diff(share[share > 0.99]).max() < 0.0002
-    assert share[-1] > 0.9999
+    assert share[-1] > 0.9998

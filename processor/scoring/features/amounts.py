@@ -1,7 +1,7 @@
 """`total`, `mean`, `ratio`, `log_ratio`, `excess`, `shift`, `deviations`: a value beside what is usual.
 
 Little is known of an entity seen once or twice. So what is usual is drawn towards `typical`, as if the entity
-had had `weight` records of that value before.
+had had `weight` records of that value before. What was taken back and never counted is no record.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from processor.scoring.features.kind import Measure
     from processor.scoring.profiles import Known, Moment, Profile
 
-LEAST: Final = 1e-9  # what is usual where that is nothing
+LEAST: Final = 1e-6  # of what is usual, and of a number of records, to divide by
 PRIOR: Final = {"typical": 1.0, "weight": 0.5}
 
 
@@ -32,14 +32,14 @@ def _usual(feature: Feature, profile: Profile) -> Measure:
 
     def mean(known: Known, moment: Moment, _value: float) -> float:
         total, number = known.levels(at, SUM, NUMBER, moment)
-        return (total + before) / (number + weight)
+        return (total + before) / (max(number, 0.0) + weight)
 
     return mean
 
 
 def _ratio(feature: Feature, profile: Profile) -> Measure:
     usual = _usual(feature, profile)
-    return lambda known, moment, value: value / (usual(known, moment, value) or LEAST)
+    return lambda known, moment, value: value / max(usual(known, moment, value), LEAST)
 
 
 def _log_ratio(feature: Feature, profile: Profile) -> Measure:
@@ -66,7 +66,7 @@ def _deviations(feature: Feature, profile: Profile) -> Measure:
     typical = feature.options["typical"]
 
     def deviations(known: Known, moment: Moment, value: float) -> float:
-        number = known.level(at, NUMBER, moment) + weight
+        number = max(known.level(at, NUMBER, moment), 0.0) + weight
         mean = (known.level(at, SUM, moment) + typical * weight) / number
         # As if what was before were spread as widely as it is large.
         squares = (known.level(at, SQUARES, moment) + 2 * typical * typical * weight) / number
@@ -82,9 +82,9 @@ def _shift(feature: Feature, profile: Profile) -> Measure:
 
     def shift(known: Known, moment: Moment, _value: float) -> float:
         logs, number = known.levels(long, LOGS, NUMBER, moment)
-        usual = logs / max(number, 1e-9)
+        usual = logs / max(number, LEAST)
         logs, number = known.levels(short, LOGS, NUMBER, moment)
-        return (logs - usual * number) / (number + weight)
+        return (logs - usual * number) / (max(number, 0.0) + weight)
 
     return shift
 

@@ -25,7 +25,7 @@ def _velocity(feature: Feature, profile: Profile) -> Measure:
     weight = feature.options["weight"]
 
     def velocity(known: Known, moment: Moment, _value: float) -> float:
-        expected = known.level(long, NUMBER, moment) / scale
+        expected = max(known.level(long, NUMBER, moment), 0.0) / scale
         return (known.level(short, NUMBER, moment) + weight) / (expected + weight)
 
     return velocity

@@ -42,7 +42,7 @@ def _confirmed_mean(feature: Feature, profile: Profile) -> Measure:
 
     def mean(known: Known, moment: Moment, _value: float) -> float:
         total, number = known.levels(at, BAD_SUM, BAD, moment)
-        return (total + before) / (number + weight)
+        return (total + before) / (max(number, 0.0) + weight)
 
     return mean
 
