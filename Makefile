@@ -89,9 +89,10 @@ bench: .venv/.ready .build/bench/.ready ## Measure each stage, detection and tok
 	@touch $@
 
 .PHONY: train
-train: .venv/.ready ## Train the fraud model anew and write its card (DATA="files or s3://…" FROM=day TO=day OUT=folder)
-	@$(BIN)/tidegate model train models/payments_fraud \
-	  $(if $(DATA),--data $(DATA)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(OUT),--out $(OUT))
+train: .venv/.ready ## Train a candidate for the fraud model, with its card (DATA="files or s3://…" FROM=day TO=day OUT=folder)
+	@$(BIN)/tidegate model train models/payments_fraud --out $(or $(OUT),.build/candidate) \
+	  $(foreach data,$(DATA),--data $(data)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+	@echo "Next: tidegate model release $(or $(OUT),.build/candidate) models/payments_fraud$(foreach data,$(DATA), --data $(data))"
 
 # --- On AWS --------------------------------------------------------------------------------------------
 
