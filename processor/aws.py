@@ -27,8 +27,9 @@ ATTEMPT_S: Final = CONNECT_S + READ_S + 1.0  # the longest that one takes, and a
 CONFIG: Final = Config(
     connect_timeout=CONNECT_S,
     read_timeout=READ_S,
+    retries={"mode": "standard", "total_max_attempts": 3},
 )
-ATTEMPTS_MAX: Final = 3
+ONCE: Final = Config(retries={"mode": "standard", "total_max_attempts": 1})
 BROKEN: Final = 500
 KEYS_MAX: Final = 100  # of one BatchGetItem
 TRIES_MAX: Final = 8  # for what DynamoDB leaves unprocessed
@@ -105,20 +106,20 @@ def _is_first(request: Any) -> bool:
     return b"attempt=1" in (attempt if isinstance(attempt, bytes) else attempt.encode())
 
 
-def connect(
-    *services: str, patience: Patience | None = None, attempts: int = ATTEMPTS_MAX
-) -> tuple[Any, ...]:
+def connect(*services: str, patience: Patience | None = None, once: Collection[str] = ()) -> tuple[Any, ...]:
     """A client for each service, with the credentials and the region of the environment.
 
     Args:
         services: their names.
         patience: that may end calls earlier.
-        attempts: at most, of each call; 1 for what must not be done twice.
+        once: services for which there are clients besides, at the end, that try no call again: for what must
+            not be done twice.
     """
     # What Boto3 does, without Boto3, which imports s3transfer and multiprocessing besides: 14 of 216 ms.
+    # All of one session: another would read its files again, which takes 38 ms and 11 MB.
     session = botocore.session.get_session()
-    config = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": attempts}))
-    clients = tuple(session.create_client(service, config=config) for service in services)
+    clients = tuple(session.create_client(service, config=CONFIG) for service in services)
+    clients += tuple(session.create_client(service, config=CONFIG.merge(ONCE)) for service in once)
     if patience is not None:
         for client in clients:
             patience.watch(client)

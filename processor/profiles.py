@@ -136,7 +136,9 @@ def _recall(known: Known, profile: Profile, item: Mapping[str, Any]) -> None:
     for name, value in item.items():
         if name.startswith(MET) and "NS" in value:
             day = int(name.removeprefix(MET))
-            known.met |= {int(short): max(day, known.met.get(int(short), day)) for short in value["NS"]}
+            known.met = known.met | {
+                int(short): max(day, known.met.get(int(short), day)) for short in value["NS"]
+            }
     known.first = min(known.first, _seconds(item, "first", math.inf))
     known.last = max(known.last, _seconds(item, "last", -math.inf))
     known.confirmed = max(known.confirmed, _seconds(item, "confirmed", -math.inf))

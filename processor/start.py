@@ -48,10 +48,7 @@ def start(
     settings = Settings.read(environ)
     plan = packaged_plan(package / POLICY)
     scorer = granted_scorer(package / MODEL, plan.score) if plan.score else None
-    aws = Clients(
-        *connect("s3", "dynamodb", "kms", "sns", patience=patience),
-        *connect("dynamodb", patience=patience, attempts=1),
-    )
+    aws = Clients(*connect("s3", "dynamodb", "kms", "sns", patience=patience, once=["dynamodb"]))
     gate = _gate(settings, plan, scorer, aws, (package / POLICY).read_bytes())
     return gate, Telemetry(
         plan.name,

@@ -103,6 +103,10 @@ class Seen(NamedTuple):
     """A short name of it."""
 
 
+NOTHING: Final[dict[int, int]] = {}
+"""Stands for what most entities never have, and is never written to: a dict each would be a third of them."""
+
+
 class Known:
     """What is known of one entity. Nothing, to begin with."""
 
@@ -120,12 +124,12 @@ class Known:
         """The latest of those confirmed as fraud."""
         self.rows: list[list[int]] = [[0] * _WIDTH for _ in range(windows)]
         """For each window: the period, the totals of it by `STATS`, and those of the period before."""
-        self.per_slot: dict[int, int] = {}
+        self.per_slot = NOTHING
         """Events by slot since 1970, of the last `HISTORY_DAYS` before a label is due."""
-        self.bad_per_slot: dict[int, int] = {}
+        self.bad_per_slot = NOTHING
         """Those of them that were confirmed as fraud."""
         self._run, self._run_at, self._run_slot = NO_RUN, -1, -1.0
-        self.met: dict[int, int] = {}
+        self.met = NOTHING
         """The day since 1970 on which each counterpart was met last, by a short name of it."""
 
     def level(self, at: int, stat: int, moment: Moment) -> float:
@@ -218,6 +222,8 @@ class Known:
         return self._run
 
     def _note_slot(self, slot: int, sign: int, label_days: int, *, is_bad: bool) -> None:
+        if self.per_slot is NOTHING:
+            self.per_slot, self.bad_per_slot = {}, {}
         self.per_slot[slot] = self.per_slot.get(slot, 0) + sign
         if is_bad:
             self.bad_per_slot[slot] = self.bad_per_slot.get(slot, 0) + sign
@@ -235,6 +241,8 @@ class Known:
         if seen.is_bad:
             self.confirmed = max(self.confirmed, time)
         if seen.counterpart is not None:
+            if self.met is NOTHING:
+                self.met = {}
             if len(self.met) >= MET_MAX:
                 since = max(self.met.values()) - max(profile.days)
                 self.met = {name: last for name, last in self.met.items() if last > since}
@@ -258,7 +266,7 @@ class Known:
     def recall(self, profile: Profile, kept: Mapping[str, int]) -> None:
         """Add totals by the names under which they are kept; what no window knows any more is left out."""
         at = {str(days): row for days, row in zip(profile.days, self.rows, strict=True)}
-        slots = {EVENTS: self.per_slot, FRAUDS: self.bad_per_slot}
+        slots = {EVENTS: dict(self.per_slot), FRAUDS: dict(self.bad_per_slot)}
         # The newest first, so that no total is turned out by one that comes after it.
         for name, total in sorted(kept.items(), key=lambda one: -int(one[0].partition(".")[2])):
             what, _, period = name.partition(".")
@@ -270,7 +278,8 @@ class Known:
                 and (base := _turn(row, int(period)))
             ):
                 row[base + STATS.index(what[0])] += total
-        self._run_at = -1
+        if slots[EVENTS] or slots[FRAUDS]:
+            self.per_slot, self.bad_per_slot, self._run_at = slots[EVENTS], slots[FRAUDS], -1
 
     def faded(self, profile: Profile, names: Iterable[str]) -> list[str]:
         """Those of the names under which nothing that counts can be kept any more."""

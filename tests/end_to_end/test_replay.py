@@ -197,7 +197,7 @@ def test_what_lambda_gave_up_on_is_read_again(desk: Desk) -> None:
 
 def test_what_the_stream_has_forgotten_comes_from_an_export(desk: Desk) -> None:
     """The embedded AWS makes no exports: the files are laid out as DynamoDB lays them out."""
-    stage, known, lost = desk.stage, _events(desk.stage), time.time() - 3 * DAY_S
+    stage, known, lost = desk.stage, _events(desk.stage), int(time.time()) - 3 * DAY_S
     file = "AWSDynamoDB/01700000000000-ab12cd34/data/x7kl2m.json.gz"
     s3 = stage.aws.client("s3")
     s3.create_bucket(Bucket=EXPORTS, CreateBucketConfiguration={"LocationConstraint": stage.aws.region})

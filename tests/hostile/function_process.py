@@ -89,8 +89,9 @@ def handler_of(package: Path) -> Any:
 
     def connected(*services: str, **options: Any) -> tuple[Any, ...]:
         clients.extend(connect(*services, **options))
+        once = options.get("once", ())
         fakes = {"s3": Bucket(), "dynamodb": Tables(), "kms": Rest(), "sns": Rest()}
-        return tuple(fakes[service] for service in services)
+        return tuple(fakes[service] for service in (*services, *once))
 
     with (
         mock.patch.object(processor.start, "connect", connected),

@@ -18,12 +18,12 @@ import processor.start
 from tests.simulation import actors, replays
 from tests.simulation.editions import compiled_plan, packaged_model
 from tests.simulation.endings import at_rest
-from tests.simulation.environment import ATTEMPTS, Client
+from tests.simulation.environment import Client
 from tests.simulation.witness import Violation
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from tests.simulation.schedule import Schedule
 
@@ -166,8 +166,9 @@ class _Heard(list[str]):
         return iter([self._out.getvalue()])
 
 
-def _connect(world: World, *names: str, patience: Any = None, attempts: int = ATTEMPTS) -> tuple[Any, ...]:
-    clients = tuple(Client(world.here(), name, attempts) for name in names)
+def _connect(world: World, *names: str, patience: Any = None, once: Collection[str] = ()) -> tuple[Any, ...]:
+    clients = tuple(Client(world.here(), name) for name in names)
+    clients += tuple(Client(world.here(), name, 1) for name in once)
     for client in clients if patience is not None else ():
         patience.watch(client)
     return clients

@@ -80,7 +80,7 @@ class Contribution(NamedTuple):
 
     profile: Profile
     entity: Any
-    moment: Moment
+    time: float
     sign: int
     seen: Seen
 
@@ -174,8 +174,8 @@ class FeatureSet:
 
     def learn(self, contributions: Iterable[Contribution], memory: Memory) -> None:
         """Let the memory know of what other steps have added."""
-        for profile, entity, when, sign, seen in contributions:
-            memory.of(profile, entity).add(profile, when, sign, seen)
+        for profile, entity, time, sign, seen in contributions:
+            memory.of(profile, entity).add(profile, moment(profile.days, time), sign, seen)
 
     def impute(self, matrix: Matrix) -> Counts:
         """Put the medians of training where features are missing; answer how many were, row by row."""
@@ -200,19 +200,18 @@ class FeatureSet:
             value = None if values is None else values[at]
             gone = None if before is None else self._taken_back(profile, before, before_time, value, memory)
             now = None if after is None else self._contribution(profile, after, time, value, memory)
-            about = now or gone
-            known = None if about is None else memory.of(profile, about.entity)
-            if known is not None and about is not None and (scored or asked):
-                row = _judged(habit, about, known)
-            else:
-                row = [math.nan] * len(habit.at)
+            row = [math.nan] * len(habit.at)
+            if (about := now or gone) is not None:
+                known, when = memory.of(profile, about.entity), moment(profile.days, about.time)
+                if scored or asked:
+                    row = _judged(habit, when, about.seen.value, known)
+                if now is not None:
+                    known.add(profile, when, 1, now.seen)
             if scored and after is not None:
                 rows.append(row)
             if asked:
                 for column, position in zip(asked, habit.asked, strict=True):
                     column.append(row[position])
-            if now is not None and known is not None:
-                known.add(profile, now.moment, 1, now.seen)
             if said is not None:
                 said[at] += [one for one in (gone, now) if one is not None]
         return rows
@@ -235,7 +234,7 @@ class FeatureSet:
         said = self._contribution(profile, image, time, value, memory)
         if said is None:
             return None
-        memory.of(profile, said.entity).add(profile, said.moment, -1, said.seen)
+        memory.of(profile, said.entity).add(profile, moment(profile.days, time), -1, said.seen)
         return said._replace(sign=-1)
 
     def _contribution(
@@ -256,15 +255,14 @@ class FeatureSet:
             is_bad,
             None if other is None else memory.short(other),
         )
-        return Contribution(profile, entity, moment(profile.days, time), 1, seen)
+        return Contribution(profile, entity, time, 1, seen)
 
 
-def _judged(habit: _Habit, one: Contribution, known: Known) -> list[float]:
+def _judged(habit: _Habit, when: Moment, value: float, known: Known) -> list[float]:
     """The features of one profile."""
     # A late record is judged by what is known now: nothing counts more for being later than it.
-    is_late = one.moment.time < known.last
-    when = moment(habit.profile.days, known.last) if is_late else one.moment
-    value = one.seen.value
+    if when.time < known.last:
+        when = moment(habit.profile.days, known.last)
     return [measure(known, when, value) for measure in habit.measures]
 
 
