@@ -7,19 +7,18 @@ the changes, labels come when they came.
 
 from __future__ import annotations
 
-import gc
 from collections import deque
-from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from models.uncollected import uncollected
 from processor.scoring.features import Memory, Step
 from processor.scoring.profiles import DAY_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -80,7 +79,7 @@ class Replay:
 
     def run(self, history: History, progress: Progress) -> Told:
         """What was seen."""
-        with _uncollected():
+        with uncollected():
             for number, changed in enumerate(history.changes(progress), start=1):
                 self._take(changed)
                 if len(self._steps) >= BATCH:
@@ -140,18 +139,6 @@ class Replay:
         if self._steps:
             self._pieces.append(self._features.measure(self._steps, self._memory))
             self._steps = []
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector: what is remembered has no cycles, and looking for them takes ever longer."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def column(values: list[Any]) -> NDArray[Any]:

@@ -77,6 +77,15 @@ def test_a_passing_trouble_is_tried_again(world: World, trouble: Any) -> None:
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, THROTTLED, TIMEOUT])
+def test_what_must_not_be_done_twice_is_tried_once(world: World, trouble: Any) -> None:
+    """An answer may be lost after the effect: who asks again adds again."""
+    _, world.dynamodb = connect("kms", once=["dynamodb"])
+    world.dynamodb.meta.events.register("before-send", world.answer)
+    world.answers = [trouble, OK]
+    assert world.attempts_of(world.put) == 1
+
+
+@pytest.mark.parametrize("trouble", [BROKEN, THROTTLED, TIMEOUT])
 def test_a_service_that_is_down_costs_one_probe_until_it_answers(world: World, trouble: Any) -> None:
     world.answers = [trouble] * 5
     assert world.attempts_of(world.put) == 3

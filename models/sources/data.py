@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +19,8 @@ from models.sources.images import Images
 from models.sources.json_lines import objects_of, read_images
 from models.sources.measured import KEEP, Measured, measured
 from models.sources.parquet import MAGIC, read_parquet
+from models.uncollected import uncollected
+from processor.cli.ahead import each
 from processor.errors import ModelError
 
 if TYPE_CHECKING:
@@ -163,7 +161,7 @@ class Data:
 
     def _read(self, progress: Progress) -> list[Table]:
         if self._tables is None:
-            with _uncollected():
+            with uncollected():
                 parts = list(self._parts(progress))
             self._once.forget()
             tables = (image_table(parts), event_table(parts))
@@ -232,18 +230,6 @@ class Data:
             yield rows
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector: what is parsed has no cycles, and looking for them takes a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def _kind_of(start: bytes) -> str | None:
     """What a file is, by how it begins."""
     start = start.removeprefix(b"\xef\xbb\xbf")
@@ -272,17 +258,7 @@ def _fetched(files: Sequence[Found]) -> Iterator[Found]:
     if not any(isinstance(file, Object) and file.is_small for file in files):
         yield from files
         return
-    waiting: deque[Any] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
-        try:
-            for file in files:
-                waiting.append(pool.submit(_whole, file))
-                if len(waiting) == AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    yield from each(_whole, files, threads=THREADS, ahead=AHEAD)
 
 
 def _whole(file: Found) -> Found:

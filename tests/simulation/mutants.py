@@ -200,6 +200,11 @@ MUTANTS: Final = (
         "leak",
         (Quarantine._sealer, '"path": one.path}', '"path": repr(one.record)}'),
     ),
+    mutant(
+        "profiles are told by whoever finds the object, too",
+        "profiles",
+        (pipeline._remember, " if one.stored.created", ""),
+    ),
     mutant("the log tells the record", "leak", (pipeline._poisoned, "poison.reason", "repr(record)")),
     mutant(
         "a chain goes on after a write that nobody knows of",

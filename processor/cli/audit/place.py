@@ -7,31 +7,25 @@ the events bucket; dynamodb:Query and dynamodb:GetItem on the ledger table.
 from __future__ import annotations
 
 import sys
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from processor.aws import calling
+from processor.cli.ahead import THREADS
 from processor.errors import TidegateError, Transient
 from processor.review.trail import Head, Name, Window
 
 DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "403"})
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-THREADS: Final = 16
-AHEAD: Final = 512  # objects read and not yet looked at: bounds the memory
 BODY_BYTES_MAX: Final = 4_000_000  # of one link; a manifest of 500 rules has some 40,000
 EVENTS_BYTES_MAX: Final = 512_000_000  # of one object of events: a batch of Lambda's is 6 MB, unpacked
-
-_Item = TypeVar("_Item")
-_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,21 +164,6 @@ def _head(item: dict[str, Any]) -> Head:
         written=number("written_at"),
         expires=number("expires_at"),
     )
-
-
-def each(work: Callable[[_Item], _Read], items: Iterable[_Item]) -> Iterator[_Read]:
-    """What `work` makes of each item, in order, many at once, never far ahead of who takes it."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        waiting: deque[Any] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) == AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def connect(env: str, audit_bucket: str | None, events_bucket: str | None, ledger_table: str | None) -> Place:

@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.audit import manifest_key, policy_key
-from processor.cli.audit.place import EVENTS_BYTES_MAX, each
+from processor.cli.ahead import each
+from processor.cli.audit.place import EVENTS_BYTES_MAX
 from processor.errors import PolicyError, Transient
 from processor.identities import NAME
 from processor.policy import load_plan

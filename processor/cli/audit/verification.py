@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.audit import DAY_S, manifest_key
+from processor.cli.ahead import each
 from processor.cli.audit.editions import STREAM, Editions
-from processor.cli.audit.place import each
 from processor.errors import TidegateError
 from processor.policy.sections import NAME
 from processor.review.trail import (

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.aws import calling
-from processor.cli.audit.place import each
+from processor.cli.ahead import each
 from processor.cli.functions import explained
 from processor.cli.replay.opening import BODY_BYTES_MAX, STREAM, Held, Opener, Unreadable
 from processor.cli.replay.report import NOT_DONE, TOO_OLD, UNREADABLE, iso
