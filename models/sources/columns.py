@@ -72,13 +72,8 @@ def by_form(texts: Sequence[str], memo: Texts) -> Column:
     What has a leading zero or a plus, or is as long as a card number with 19 digits, is text.
     """
     joined = "\n".join(texts) + "\n"
-    try:
-        if _ALL_INTS.fullmatch(joined):
-            return np.array(list(map(int, texts)), dtype=np.int64)
-        if _ALL_FLOATS.fullmatch(joined):
-            return np.array(list(map(float, texts)), dtype=np.float64)
-    except ValueError:  # a text with a newline in it
-        pass
+    if (column := _all_numbers(texts, joined)) is not None:
+        return column
     if not re.search(r"^-?[0-9]", joined, re.MULTILINE):
         return memo.column(texts)
     return objects([_by_form(text) for text in texts])
@@ -92,7 +87,12 @@ def _by_form(text: str) -> Any:
 
 def numbers(texts: Sequence[str]) -> Column:
     """A column that should hold numbers; what is none stays text."""
-    joined = "\n".join(texts) + "\n"
+    column = _all_numbers(texts, "\n".join(texts) + "\n")
+    return objects([_number(text.strip()) for text in texts]) if column is None else column
+
+
+def _all_numbers(texts: Sequence[str], joined: str) -> Column | None:
+    """The column, if every text is written as a number; `joined` has a newline after each."""
     try:
         if _ALL_INTS.fullmatch(joined):
             return np.array(list(map(int, texts)), dtype=np.int64)
@@ -100,7 +100,7 @@ def numbers(texts: Sequence[str]) -> Column:
             return np.array(list(map(float, texts)), dtype=np.float64)
     except ValueError:  # a text with a newline in it
         pass
-    return objects([_number(text.strip()) for text in texts])
+    return None
 
 
 def _number(text: str) -> Any:

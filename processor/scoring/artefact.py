@@ -19,7 +19,7 @@ from processor.errors import ModelError
 from processor.scoring.calibration import Calibration
 from processor.scoring.drift import Bins
 from processor.scoring.features import restore
-from processor.scoring.kernel import DEEPEST, NO_WIDENING, Categories, Forest, Member, Widening
+from processor.scoring.kernel import Categories, Forest, Member, Widening
 from processor.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -44,16 +44,6 @@ STORED: Final = {
     "categories": "<i4",  # feature, known categories and columns, of each feature that has any
     "known": "<f4",  # their categories, one after the other
     "right": "|u1",  # which of them go right, eight in a byte
-    "raw": "<f8",
-    "share": "<f8",
-}
-# As it was before forests of several kinds: to be read until the released model is of the newer layout.
-STORED_FIRST: Final = {
-    "left": "<i4",
-    "feature": "<i2",
-    "threshold": "<f4",
-    "value": "<f8",
-    "roots": "<i4",
     "raw": "<f8",
     "share": "<f8",
 }
@@ -212,13 +202,11 @@ def unpack(data: bytes, shape: dict[str, Any], features: int) -> tuple[Forest, C
     Raises:
         KeyError, TypeError, ValueError, EOFError: they are not in there.
     """
-    arrays = _columns(data, STORED_FIRST if "members" not in shape and _is_first(data) else STORED)
+    arrays = _columns(data)
     members = [
         Member(str(one["aggregation"]), int(one["trees"]), float(one["scale"]), float(one.get("share", 1)))
-        for one in shape.get("members", [shape])
+        for one in shape["members"]
     ]
-    if "left" in arrays:
-        arrays |= _renumbered(arrays)
     forest = Forest.grown(
         arrays["column"],
         arrays["threshold"],
@@ -226,7 +214,7 @@ def unpack(data: bytes, shape: dict[str, Any], features: int) -> tuple[Forest, C
         arrays["weight"],
         members=members,
         features=features,
-        widening=_widening(arrays) if "categories" in arrays else NO_WIDENING,
+        widening=_widening(arrays),
     )
     found = described(forest)
     if differ := [name for name in ("trees", "nodes", "depth") if shape[name] != found[name]]:
@@ -234,10 +222,10 @@ def unpack(data: bytes, shape: dict[str, Any], features: int) -> tuple[Forest, C
     return forest, Calibration(arrays["raw"], arrays["share"])
 
 
-def _columns(data: bytes, stored: dict[str, str]) -> dict[str, NDArray[Any]]:
+def _columns(data: bytes) -> dict[str, NDArray[Any]]:
     stream = BytesIO(data)
-    arrays = {name: np.load(stream, allow_pickle=False) for name in stored}
-    for name, kind in stored.items():
+    arrays = {name: np.load(stream, allow_pickle=False) for name in STORED}
+    for name, kind in STORED.items():
         if arrays[name].ndim != 1 or arrays[name].dtype != np.dtype(kind):
             raise ValueError(f"{name} is not one column of {kind}")
     if stream.read(1):
@@ -257,31 +245,3 @@ def _widening(arrays: dict[str, NDArray[Any]]) -> Widening:
     if len(known) or len(right) >= 8 or right.any():  # noqa: PLR2004 - what fills up the last byte
         raise ValueError("more categories than are described")
     return Widening(arrays["above"].astype(np.intp), arrays["absent"].astype(np.intp), tuple(made))
-
-
-def _is_first(data: bytes) -> bool:
-    return bool(np.load(BytesIO(data), allow_pickle=False).dtype == np.dtype(STORED_FIRST["left"]))
-
-
-def _renumbered(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The arrays of the first layout (tree after tree, with links and means) in the order of this one."""
-    left, value = arrays["left"].astype(np.intp), arrays["value"]
-    level = arrays["roots"].astype(np.intp)
-    order: list[NDArray[np.intp]] = []
-    weight = np.ones(len(left))  # how the means were weighted, of each root 1
-    while len(level) and len(order) <= DEEPEST:
-        order.append(level)
-        parents = level[left[level] != level]
-        one, other = left[parents], left[parents] + 1
-        apart = value[one] - value[other]
-        share = np.divide(value[parents] - value[other], apart, out=np.full(len(one), 0.5), where=apart != 0)
-        weight[one], weight[other] = weight[parents] * share, weight[parents] * (1 - share)
-        level = np.stack([one, other], axis=1).ravel()
-    at = np.concatenate(order)
-    leaf = left[at] == at
-    return {
-        "column": np.where(leaf, -1, arrays["feature"][at]),
-        "threshold": arrays["threshold"][at[~leaf]],
-        "value": value[at[leaf]],
-        "weight": weight[at[leaf]].astype(np.float32),
-    }
