@@ -28,6 +28,7 @@ from processor.policy.contradictions import disagreements
 from processor.policy.plan import dump_plan
 from processor.policy.source import compile_policy
 from processor.review.approval import approval_of
+from processor.review.release import write_release
 from processor.scoring import granted_scorer, served_files
 from processor.settings import MODEL, POLICY
 
@@ -82,7 +83,8 @@ def build(
 ) -> Package:
     """Build the package of a policy's stream for a Python version and an architecture, as Lambda names them.
 
-    Everything is checked before anything is written, and the zip appears whole or not at all.
+    Everything is checked before anything is written, and the zip appears whole or not at all. Beside it goes
+    what is in it, for Terraform: payments.release.json.
 
     Raises:
         PolicyError, ModelError: the policy or the model it names is not fit to run.
@@ -93,7 +95,9 @@ def build(
     files = {POLICY: compiled}
     if (model := _checked_model(plan)) is not None:
         files |= {f"{MODEL}/{file.name}": file.read_bytes() for file in served_files(model)}
-    return _packed(files, STREAM, out, python=python, arch=arch, on_step=on_step)
+    package = _packed(files, STREAM, out, python=python, arch=arch, on_step=on_step)
+    write_release(out)
+    return package
 
 
 def build_access(
