@@ -72,3 +72,12 @@ output "region" {
   description = "Region of everything above."
   value       = var.region
 }
+
+# No secret: marked as one only so that a plan does not print whole policies; make plan shows what differs between them.
+output "deployed" {
+  description = "Per stream: the policy and the model in force, as the package brought them; null if its package had nothing beside it. To read it: terraform output -json deployed."
+  sensitive   = true
+  value = {
+    for name, release in local.releases : name => terraform_data.released[name].output == null ? null : release
+  }
+}
