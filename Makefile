@@ -97,8 +97,9 @@ train: .venv/.ready ## Train a candidate for the fraud model, with its card (DAT
 # --- On AWS --------------------------------------------------------------------------------------------
 
 .PHONY: package
-package: .venv/.ready ## Build .build/<policy>.zip for every policy, and access.zip (PYTHON=3.13 ARCH=arm64)
-	@for policy in $(POLICIES); do $(BIN)/tidegate package --policy $$policy --python $(PYTHON) --arch $(ARCH); done
+package: .venv/.ready ## Build .build/<policy>.zip for every policy, and access.zip (PYTHON=3.13 ARCH=arm64 SHADOW=candidate)
+	@for policy in $(POLICIES); do $(BIN)/tidegate package --policy $$policy --python $(PYTHON) --arch $(ARCH) \
+	  $(if $(SHADOW),--shadow $(SHADOW)); done
 	@$(BIN)/tidegate package --access $(addprefix --policy ,$(POLICIES)) --python $(PYTHON) --arch $(ARCH)
 
 .PHONY: plan

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.errors import Poison, Transient
+from processor.judge import Judgement
 from processor.ledger import Holding, lane_of, record_id
 from processor.quarantine import Poisoned
-from processor.scoring import Memory, Step
 from processor.stream import decode, sequence_of
 from processor.telemetry import place_of
 
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
     from processor.audit import Audit
     from processor.event import Alert, Event
+    from processor.judge import Judge
     from processor.ledger import Ledger, Settled
     from processor.policy import Plan, Sanitised, Sanitiser
-    from processor.profiles import Profiles, Recollection
     from processor.quarantine import Quarantine
     from processor.removals import Removals
-    from processor.scoring import Fraud, Scorer
-    from processor.scoring.drift import Spread
+    from processor.scoring import Fraud
     from processor.sinks import Alerts, Feed, Stored
     from processor.stream import Change
     from processor.subjects import Person, Subjects
@@ -38,12 +37,8 @@ class Gate:
     """One policy, with everything at hand that it needs."""
 
     plan: Plan
-    scorer: Scorer | None
-    threshold: float
-    keeps_features: bool
-    profiles: Profiles | None
-    short: Callable[[Any], int]
-    """Names counterparts in profiles."""
+    judge: Judge | None
+    """None where the policy has nothing scored."""
     sanitiser: Sanitiser
     subjects: Subjects
     envelope: Callable[[Change, Sanitised, Fraud | None], Event]
@@ -84,9 +79,9 @@ def pass_through(
     tally.enters("people")
     secrets = gate.subjects.secrets(_people(gate, changes))
     tally.enters("score")
-    verdicts, recollection = _score(gate, changes, secrets, tally)
+    judgement = _judge(gate, changes, secrets, tally)
     tally.enters("sanitise")
-    events, late = _sanitise(gate, changes, secrets, verdicts, poisoned, is_late=is_late)
+    events, late = _sanitise(gate, changes, secrets, judgement.verdicts, poisoned, is_late=is_late)
     changes = changes[: len(changes) - len(late)]
 
     tally.enters("settle")
@@ -94,7 +89,8 @@ def pass_through(
     found = _found(settled, events, poisoned)
     tally.duplicates = sum(len(names) for names in found.values())
     tally.enters("profiles")
-    tally.missed = _remember(gate, changes, settled, recollection, is_late)
+    if gate.judge is not None:
+        tally.missed, tally.is_shadow_behind = gate.judge.remember(judgement, _written(settled), is_late)
     tally.enters("audit")
     for one in settled:
         tally.add(one)
@@ -140,52 +136,23 @@ def _removed(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> list[tuple[Pe
     return [(person, change) for person, change in removed if person is not None]
 
 
-def _score(
+def _judge(
     gate: Gate, changes: Sequence[tuple[Any, Change]], secrets: Mapping[str, bytes | None], tally: Tally
-) -> tuple[list[Fraud | None], Recollection | None]:
-    """The model's verdict on each change, in one matrix; none on a removal, which is not a payment.
-
-    With it comes what the profiles knew of the changes' entities; the tally gets how the verdicts are spread.
-    """
-    if gate.scorer is None:
-        return [None] * len(changes), None
-    steps, memory, recollection = [_step(change) for _, change in changes], Memory(gate.short), None
-    if gate.profiles is not None:
-        recollection = gate.profiles.recall(gate.scorer.features.entities(steps), secrets, memory)
-    said = None if recollection is None else recollection.said
-    spread: list[Spread] = []
-    verdicts = iter(
-        gate.scorer.score(steps, gate.threshold, memory, said, keep=gate.keeps_features, spread=spread)
-    )
-    for one in spread:
-        tally.deciles, tally.spread = one
-    return [None if change.new is None else next(verdicts) for _, change in changes], recollection
+) -> Judgement:
+    """The model's verdict on each change; the tally gets how the verdicts are spread."""
+    plain = [change for _, change in changes]
+    if gate.judge is None:
+        return Judgement(plain, [None] * len(plain))
+    judgement = gate.judge.judge(plain, secrets)
+    if judgement.spread is not None:
+        tally.deciles, tally.spread = judgement.spread
+    tally.agreement = judgement.agreement
+    return judgement
 
 
-def _remember(
-    gate: Gate,
-    changes: Sequence[tuple[Any, Change]],
-    settled: Sequence[Settled],
-    recollection: Recollection | None,
-    is_late: Callable[[], bool],
-) -> int:
-    """Let the profiles know of what this run has written, and of nothing else: so each event counts once.
-
-    Answers how many of them could not be told.
-    """
-    if gate.scorer is None or gate.profiles is None or recollection is None:
-        return 0
-    written = frozenset[bytes]().union(*(one.intent.records for one in settled if one.stored.created))
-    additions = Memory(gate.short)
-    for (_, change), contributions in zip(changes, recollection.said, strict=False):
-        if record_id(change.event_id, change.sequence) in written:
-            gate.scorer.features.learn(contributions, additions)
-    return gate.profiles.add(additions, recollection, is_late)
-
-
-def _step(change: Change) -> Step:
-    """The change as the model sees it. What expires stays true; what somebody removes never was."""
-    return Step(None if change.expired else change.old, change.new)
+def _written(settled: Sequence[Settled]) -> frozenset[bytes]:
+    """The ids of the records that this run has written, and no other."""
+    return frozenset[bytes]().union(*(one.intent.records for one in settled if one.stored.created))
 
 
 def _sanitise(

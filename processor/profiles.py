@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.aws import calling, items_of
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from processor.scoring import Memory
-    from processor.scoring.features import Contribution
     from processor.scoring.profiles import Known, Profile
 
     Entity = tuple[str, Any]
@@ -53,8 +52,6 @@ class Recollection:
     """Under which totals are added; an erased person has none."""
     kept: Mapping[str, frozenset[str]]
     """The attributes that each name has."""
-    said: list[list[Contribution]] = field(default_factory=list)
-    """What each of the batch's changes has added to the memory since."""
 
 
 class Profiles:
@@ -66,12 +63,21 @@ class Profiles:
         table: its name.
         profiles: of the model.
         names: under which an entity is kept; none for an erased person.
+        read_only: the names of profiles that another model keeps, which has them alike.
     """
 
     def __init__(
-        self, *, dynamodb: Any, adding: Any, table: str, profiles: Sequence[Profile], names: Names
+        self,
+        *,
+        dynamodb: Any,
+        adding: Any,
+        table: str,
+        profiles: Sequence[Profile],
+        names: Names,
+        read_only: Collection[str] = (),
     ) -> None:
         self._dynamodb, self._adding, self._table, self._names = dynamodb, adding, table, names
+        self._read_only = frozenset(read_only)
         self._profiles = {profile.name: profile for profile in profiles}
 
     def recall(
@@ -119,10 +125,11 @@ class Profiles:
                 return False
             return True
 
-        if not additions:
+        entities = [entity for entity in additions if entity[0] not in self._read_only]
+        if not entities:
             return 0
-        with ThreadPoolExecutor(min(WRITES_AT_ONCE, len(additions))) as pool:
-            return len(additions) - sum(pool.map(write, additions))
+        with ThreadPoolExecutor(min(WRITES_AT_ONCE, len(entities))) as pool:
+            return len(entities) - sum(pool.map(write, entities))
 
     def _batch_get_item(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         with calling("dynamodb:BatchGetItem on profiles"):

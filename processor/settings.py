@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 POLICY: Final = "policy.json"
 MODEL: Final = "model"
+SHADOW: Final = "shadow"  # of a candidate, which judges in silence
 """Names in the package, beside the code."""
 SUBJECT_CACHE_S: Final = 60
 SUBJECT_CACHE_S_MAX: Final = 900

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from processor.audit import Audit, Chain
 from processor.aws import connect
-from processor.entities import entity_names, short_names
+from processor.entities import editions, entity_names, short_names
 from processor.errors import Finding, PolicyError
 from processor.event import alert_for, envelope_for, summary
+from processor.judge import Judge
 from processor.keys import DataKeys, key_ring
 from processor.ledger import Ledger
 from processor.pipeline import Gate
@@ -22,13 +23,13 @@ from processor.profiles import Profiles
 from processor.quarantine import Quarantine
 from processor.removals import Removals
 from processor.scoring import granted_scorer
-from processor.settings import MODEL, POLICY, Settings
+from processor.settings import MODEL, POLICY, SHADOW, Settings
 from processor.sinks import Alerts, Feed
 from processor.subjects import Subjects
 from processor.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from processor.aws import Patience
@@ -47,16 +48,24 @@ def start(
     """
     settings = Settings.read(environ)
     plan = packaged_plan(package / POLICY)
-    scorer = granted_scorer(package / MODEL, plan.score) if plan.score else None
+    scorers = Scorers(*(_scorer(package / folder, plan) for folder in (MODEL, SHADOW)))
     aws = Clients(*connect("s3", "dynamodb", "kms", "sns", patience=patience, once=["dynamodb"]))
-    gate = _gate(settings, plan, scorer, aws, (package / POLICY).read_bytes())
+    gate = _gate(settings, plan, scorers, aws, (package / POLICY).read_bytes())
     return gate, Telemetry(
         plan.name,
-        scorer.model if scorer else None,
+        scorers.used.model if scorers.used else None,
         time.time,
         partial(print, flush=True),
-        scorer.features.names if scorer else (),
+        features=scorers.used.features.names if scorers.used else (),
+        shadow=scorers.shadow.model if scorers.shadow else None,
     )
+
+
+def _scorer(folder: Path, plan: Plan) -> Scorer | None:
+    """A model of the package; that of the policy has to be there, a candidate may."""
+    if plan.score is None or (folder.name == SHADOW and not folder.is_dir()):
+        return None
+    return granted_scorer(folder, plan.score)
 
 
 class Clients(NamedTuple):
@@ -70,7 +79,15 @@ class Clients(NamedTuple):
     """DynamoDB, for what must not be done twice: no call is tried again."""
 
 
-def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, compiled: bytes) -> Gate:
+class Scorers(NamedTuple):
+    """The models of a package."""
+
+    used: Scorer | None
+    shadow: Scorer | None
+    """A candidate."""
+
+
+def _gate(settings: Settings, plan: Plan, scorers: Scorers, aws: Clients, compiled: bytes) -> Gate:
     keys = key_ring(aws.kms, settings.token_key_arns)
     chain = _chain(settings, plan, keys, aws)
     subjects = Subjects(
@@ -83,13 +100,7 @@ def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, c
     data_keys = DataKeys(kms=aws.kms, data_key_arn=arn, policy=plan.name, clock=time.time)
     return Gate(
         plan=plan,
-        scorer=scorer,
-        threshold=scorer.threshold(plan.score.flag_at) if scorer and plan.score else 1.0,
-        keeps_features=plan.score is not None and plan.score.keep_features,
-        profiles=_profiles(settings, plan, scorer, keys, aws)
-        if scorer and scorer.features.profiles
-        else None,
-        short=short_names(keys, plan.model or ""),
+        judge=_judge(settings, plan, scorers, keys, aws),
         sanitiser=Sanitiser(plan, keys, data_keys),
         subjects=subjects,
         envelope=envelope_for(plan, keys.versions[0]),
@@ -100,7 +111,7 @@ def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, c
             data_key_arn=arn,
             policy=plan.name,
         ),
-        ledger=_ledger(settings, plan, scorer.model if scorer else None, keys, aws),
+        ledger=_ledger(settings, plan, scorers.used.model if scorers.used else None, keys, aws),
         feed=Feed(aws.s3, settings.events_bucket),
         audit=Audit(
             aws.s3,
@@ -122,14 +133,34 @@ def _gate(settings: Settings, plan: Plan, scorer: Scorer | None, aws: Clients, c
     )
 
 
-def _profiles(settings: Settings, plan: Plan, scorer: Scorer, keys: KeyRing, aws: Clients) -> Profiles:
-    return Profiles(
-        dynamodb=aws.dynamodb,
-        adding=aws.once,
-        table=settings.profiles_table,
-        profiles=scorer.features.profiles,
-        names=entity_names(plan, keys, plan.model or ""),
-    )
+def _judge(settings: Settings, plan: Plan, scorers: Scorers, keys: KeyRing, aws: Clients) -> Judge | None:
+    if scorers.used is None or plan.score is None:
+        return None
+    kept, rule = editions(scorers.used.features), plan.score
+
+    def judge(scorer: Scorer, *, read_only: Collection[str] = (), **more: Any) -> Judge:
+        profiles = Profiles(
+            dynamodb=aws.dynamodb,
+            adding=aws.once,
+            table=settings.profiles_table,
+            profiles=scorer.features.profiles,
+            names=entity_names(plan, keys, rule.model, scorer.features),
+            read_only=read_only,
+        )
+        return Judge(
+            scorer=scorer,
+            threshold=scorer.threshold(rule.flag_at),
+            profiles=profiles if scorer.features.profiles else None,
+            short=short_names(keys, rule.model),
+            **more,
+        )
+
+    shadow = None
+    if scorers.shadow is not None:
+        made = editions(scorers.shadow.features)
+        alike = [name for name, edition in made.items() if edition == kept.get(name)]
+        shadow = judge(scorers.shadow, read_only=alike)
+    return judge(scorers.used, keeps_features=rule.keep_features, shadow=shadow)
 
 
 def _chain(settings: Settings, plan: Plan, keys: KeyRing, aws: Clients) -> Chain:

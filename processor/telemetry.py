@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from processor.judge import Agreement
     from processor.ledger import Settled
     from processor.policy import Plan
 
@@ -57,9 +58,11 @@ COUNTS: Final = {
 """Metrics that tell a tally, with which."""
 DECILES: Final = tuple(f"ScoreDecile{at}" for at in range(10))
 """Metrics of how many scores lie in each tenth, where a model scores. In training each has as many."""
+SHADOW: Final = {"ShadowFlaggedToo": "both", "ShadowFlaggedAlone": "alone", "ShadowFlaggedNot": "missed"}
+"""Metrics of an agreement, where a candidate judges beside the model in use, with which of it."""
 DURATIONS: Final = {f"Duration{stage.title()}": stage for stage in STAGES}
 METRICS: Final = {
-    **dict.fromkeys((*COUNTS, "BatchesStopped", "ColdStart", *DECILES), "Count"),
+    **dict.fromkeys((*COUNTS, "BatchesStopped", "ColdStart", *DECILES, *SHADOW, "ShadowBehind"), "Count"),
     **dict.fromkeys(("IteratorAge", *DURATIONS), "Milliseconds"),
 }
 """Every metric of a batch, with its unit."""
@@ -178,6 +181,10 @@ class Tally:
     """Scores in each tenth, those of an earlier delivery included; nothing if nothing was scored."""
     spread: Sequence[Sequence[int]] = ()
     """Values in each bin of each of the model's features, then of the score; nothing without a baseline."""
+    agreement: Agreement | None = None
+    """Of the model in use with a candidate; None if there is none that has judged."""
+    is_shadow_behind: bool = False
+    """Whether a candidate could not judge the batch, or its profiles miss something of it."""
     names: frozenset[str] = frozenset()
     """The paths of the policy's rules: names that may be said."""
     durations: dict[Stage, float] = field(default_factory=dict)
@@ -218,9 +225,12 @@ class Telemetry:
         model: str | None,
         clock: Callable[[], float],
         write: Callable[[str], Any],
+        *,
         features: Sequence[str] = (),
+        shadow: str | None = None,
     ) -> None:
         self._policy, self._model, self._features = policy, model, tuple(features)
+        self._shadow = shadow
         self._clock, self._write = clock, write
         self._is_cold = True
 
@@ -238,6 +248,7 @@ class Telemetry:
             "request_id": tally.request_id if _is_uuid(tally.request_id) else "",
             "Policy": self._policy,
             "Model": self._model,
+            **({"Shadow": self._shadow} if self._shadow else {}),
             **numbers,
             "quarantined": [
                 {"reason": reason, "path": path, "count": index(count)}
@@ -259,6 +270,10 @@ class Telemetry:
         numbers["ColdStart"] = int(self._is_cold)
         if tally.deciles and not tally.stopped:
             numbers |= {name: index(count) for name, count in zip(DECILES, tally.deciles, strict=True)}
+        if self._shadow and not tally.stopped:
+            numbers["ShadowBehind"] = int(tally.is_shadow_behind)
+            if (found := tally.agreement) is not None:
+                numbers |= {name: index(getattr(found, part)) for name, part in SHADOW.items()}
         if tally.oldest is not None:
             numbers["IteratorAge"] = max(0, int((now - index(tally.oldest)) * 1000))
         for name, stage in DURATIONS.items():

@@ -27,6 +27,7 @@ locals {
         { title = "Alerts published", stat = "Sum", metrics = ["AlertsPublished"], by = "Policy" },
         { title = "Features that had to be imputed, and profiles that missed an update", stat = "Sum", metrics = ["FeaturesImputed", "ProfilesMissed"], by = "Policy" },
         { title = "Scores in each tenth: lines apart have drifted from training", stat = "Sum", metrics = ["ScoreDecile0", "ScoreDecile1", "ScoreDecile2", "ScoreDecile3", "ScoreDecile4", "ScoreDecile5", "ScoreDecile6", "ScoreDecile7", "ScoreDecile8", "ScoreDecile9"], by = "Policy" },
+        { title = "Flagged by the model in use and a candidate beside it: by both, one alone; batches it missed", stat = "Sum", metrics = ["ShadowFlaggedToo", "ShadowFlaggedAlone", "ShadowFlaggedNot", "ShadowBehind"], by = "Policy" },
       ]
     },
     {

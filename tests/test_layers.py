@@ -13,7 +13,7 @@ PACKAGE = ROOT / "processor"
 ROWS = {  # top to bottom
     "entry": ("handler", "start", "detokenize", "erase"),
     "command": ("cli", "local", "review"),
-    "flow": ("pipeline", "removals", "reidentification", "erasure", "asking", "access"),
+    "flow": ("pipeline", "judge", "removals", "reidentification", "erasure", "asking", "access"),
     "stages": ("stream", "policy", "scoring", "event", "identities", "entities"),
     "state": ("ledger", "subjects", "rates", "profiles"),
     "edge": (

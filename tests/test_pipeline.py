@@ -34,7 +34,7 @@ def everything_written(world: World) -> str:
 
 def test_payments_come_out_sanitised_scored_and_once() -> None:
     world, tally = World(), Tally()
-    pass_through(replace(world.gate(), threshold=0.9), records(), tally)
+    pass_through(world.gate(threshold=0.9), records(), tally)
     events = world.events()
     assert [event["sequence"] for event in events] == [str(FIRST_SEQUENCE + at) for at in range(len(events))]
     assert (tally.records, tally.written, tally.quarantined) == (400, 400, 0)
@@ -172,7 +172,7 @@ def test_a_refused_alert_is_where_the_stream_goes_on() -> None:
         return len(flagged) == 2
 
     world.refuse_alerts = refuse_second
-    gate = replace(world.gate(), threshold=0.9)
+    gate = world.gate(threshold=0.9)
     with pytest.raises(Transient) as caught:
         pass_through(gate, records(), tally)
     assert caught.value.sequence == flagged[1]
@@ -191,9 +191,9 @@ def test_what_is_stored_is_told_though_its_writer_died_and_this_run_would_not_fl
     world, tally = World(), Tally()
     world.refuse_alerts = lambda _message: True
     with pytest.raises(Transient):
-        pass_through(replace(world.gate(), threshold=0.9), records(), Tally())
+        pass_through(world.gate(threshold=0.9), records(), Tally())
     world.refuse_alerts = lambda _message: False
-    pass_through(replace(world.gate(), threshold=1.1), records(200), tally)
+    pass_through(world.gate(threshold=1.1), records(200), tally)
     told = {json.loads(entry["Message"])["event_id"]: entry["Message"] for entry in world.published}
     stored = {event["event_id"]: event for event in world.events()[:200] if event["fraud"]["flagged"]}
     assert len(stored) > 5
@@ -203,8 +203,8 @@ def test_what_is_stored_is_told_though_its_writer_died_and_this_run_would_not_fl
 
 def test_nobody_is_told_of_what_this_run_would_flag_and_the_stored_event_does_not() -> None:
     world = World()
-    pass_through(replace(world.gate(), threshold=1.1), records(), Tally())
-    pass_through(replace(world.gate(), threshold=0.9), records(), Tally())
+    pass_through(world.gate(threshold=1.1), records(), Tally())
+    pass_through(world.gate(threshold=0.9), records(), Tally())
     assert world.published == []
 
 
@@ -215,7 +215,7 @@ def test_nobody_is_told_of_what_another_run_holds() -> None:
     for one in delivered:
         del one["dynamodb"]["NewImage"]["customer_id"]
     pass_through(strict, delivered, Tally())
-    pass_through(replace(world.gate(), threshold=0.0), records(), Tally())
+    pass_through(world.gate(threshold=0.0), records(), Tally())
     assert world.events() == []
     assert world.published == []
 
@@ -231,7 +231,7 @@ def test_the_policy_routes_alerts(route: str, alerts: int) -> None:
 
 def test_without_a_score_section_nothing_is_scored() -> None:
     world = World()
-    gate = replace(world.gate(), scorer=None)
+    gate = replace(world.gate(), judge=None)
     pass_through(gate, records(3), Tally())
     assert [event["fraud"] for event in world.events()] == [None] * 3
 
@@ -277,7 +277,7 @@ def test_what_one_policy_holds_back_is_not_let_out_by_the_next_before_somebody_r
     fields = {"payment_id": "keep", "email": "redact"}
     lenient, problems = read_plan({**ENCRYPTING, "fields": fields}, "f" * 64)
     assert lenient is not None, problems
-    gate = replace(world.gate(), scorer=None, sanitiser=Sanitiser(lenient, KeyRing({1: b"r" * 64})))
+    gate = replace(world.gate(), judge=None, sanitiser=Sanitiser(lenient, KeyRing({1: b"r" * 64})))
     pass_through(gate, delivered, tally)
     assert len(world.events()) == 4
     assert len(world.s3.under("quarantine/")) == 1

@@ -110,7 +110,7 @@ def customers(world: World) -> Gate:
     return replace(
         gate,
         plan=plan,
-        scorer=None,
+        judge=None,
         sanitiser=Sanitiser(plan, KeyRing({1: b"r" * 64})),
         envelope=envelope_for(plan, 1),
         removals=removals,

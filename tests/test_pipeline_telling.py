@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def line_of(tally: Tally, now: float = TIME + 60.0, features: Sequence[str] = ()) -> dict[str, Any]:
     lines: list[str] = []
-    Telemetry("payments", None, lambda: now, lines.append, features).batch(tally)
+    Telemetry("payments", None, lambda: now, lines.append, features=features).batch(tally)
     return dict(json.loads(lines[0]))
 
 
@@ -62,9 +62,9 @@ def test_a_batch_that_stops_is_timed_up_to_where_it_stopped() -> None:
 
 def test_every_scored_record_is_counted_in_the_bins_of_training() -> None:
     gate, tally = World().gate(), Tally()
-    assert gate.scorer is not None
-    names = gate.scorer.features.names
-    gate.scorer.bins = Bins.judging([[0.0] for _ in names], [0.5])
+    assert gate.judge
+    names = gate.judge.scorer.features.names
+    gate.judge.scorer.bins = Bins.judging([[0.0] for _ in names], [0.5])
     delivered = records(50)
     del delivered[0]["dynamodb"]["NewImage"]["amount"]
     pass_through(gate, delivered, tally)
@@ -78,10 +78,10 @@ def test_every_scored_record_is_counted_in_the_bins_of_training() -> None:
 
 def test_without_a_baseline_only_tenths_of_scores_are_told_and_without_a_score_nothing() -> None:
     gate, scored, removed = World().gate(), Tally(), Tally()
-    assert gate.scorer is not None
-    gate.scorer.bins = None
+    assert gate.judge
+    gate.judge.scorer.bins = None
     pass_through(gate, records(5), scored)
-    line = line_of(scored, features=gate.scorer.features.names)
+    line = line_of(scored, features=gate.judge.scorer.features.names)
     assert sum(line[name] for name in DECILES) == 5
     assert "drift" not in line
     garbage: list[Any] = ["garbage"]

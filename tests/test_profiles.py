@@ -19,7 +19,7 @@ from processor.pipeline import pass_through
 from processor.policy.people import People
 from processor.profiles import Profiles
 from processor.scoring import Memory, Step
-from processor.scoring.features import Feature, FeatureSet, Label
+from processor.scoring.features import Contribution, Feature, FeatureSet, Label
 from processor.scoring.profiles import DAY_S, Profile
 from processor.telemetry import Tally
 from tests.builders import TIME, stream_record
@@ -97,7 +97,7 @@ def table() -> Iterator[Table]:
 
 def profiles(table: Table, keys: KeyRing = RING, gate: Gate | None = None) -> Profiles:
     plan = gate.plan if gate else World().gate().plan
-    names = entity_names(replace(plan, subject=None, rules=()), keys, "payments_fraud")
+    names = entity_names(replace(plan, subject=None, rules=()), keys, "payments_fraud", FEATURES)
     return Profiles(dynamodb=table, adding=table, table="profiles", profiles=FEATURES.profiles, names=names)
 
 
@@ -105,10 +105,10 @@ def run(table: Table, steps: list[Step], keys: KeyRing = RING) -> np.ndarray[Any
     """A batch through the table."""
     kept = profiles(table, keys)
     memory = Memory(short_names(keys, "payments_fraud"))
-    known = kept.recall(FEATURES.entities(steps), {}, memory)
-    matrix = FEATURES.measure(steps, memory, known.said)
+    known, said = kept.recall(FEATURES.entities(steps), {}, memory), list[list[Contribution]]()
+    matrix = FEATURES.measure(steps, memory, said)
     additions = Memory(memory.short)
-    for contributions in known.said:
+    for contributions in said:
         FEATURES.learn(contributions, additions)
     assert kept.add(additions, known, lambda: False) == 0
     return matrix
@@ -187,11 +187,12 @@ def test_a_rotation_of_keys_forgets_nothing(table: Table) -> None:
 
 def gate_of(world: World, table: Table, **changes: Any) -> Gate:
     gate = world.gate(**changes)
-    assert gate.scorer
-    scorer = gate.scorer
+    assert gate.judge
+    looking: Any = Looking(gate.judge.scorer, FEATURES)
     short = short_names(RING, "payments_fraud")
-    looking = Looking(scorer, FEATURES)
-    return replace(gate, scorer=looking, profiles=profiles(table, gate=gate), short=short)
+    return replace(
+        gate, judge=replace(gate.judge, scorer=looking, profiles=profiles(table, gate=gate), short=short)
+    )
 
 
 class Looking:
@@ -201,9 +202,11 @@ class Looking:
         self.model, self.features, self._scorer = scorer.model, features, scorer
         self.seen: list[np.ndarray[Any, Any]] = []
 
-    def score(self, steps: Any, _threshold: float, memory: Any, said: Any, **_: Any) -> Any:
+    def score(self, steps: Any, _threshold: float, memory: Any, **_: Any) -> Any:
+        said: list[list[Contribution]] = []
         self.seen.append(self.features.measure(steps, memory, said))
-        return self._scorer.score([Step(None, step.after) for step in steps if step.after], 2.0)
+        scored = self._scorer.score([Step(None, step.after) for step in steps if step.after], 2.0)
+        return scored._replace(said=said)
 
 
 def delivered(count: int) -> list[dict[str, Any]]:
@@ -258,7 +261,7 @@ def test_no_update_begins_when_time_has_run_out(table: Table) -> None:
 def test_what_an_erased_person_did_is_found_no_more_and_kept_no_more(table: Table) -> None:
     plan = World().gate().plan
     assert plan.by_subject
-    names = entity_names(plan, RING, "payments_fraud")
+    names = entity_names(plan, RING, "payments_fraud", FEATURES)
     person = People(plan, RING).names("Ann")
     assert person
     living, dead = {person[0]: b"k" * 32}, {person[0]: None}
@@ -268,10 +271,10 @@ def test_what_an_erased_person_did_is_found_no_more_and_kept_no_more(table: Tabl
     kept = Profiles(dynamodb=table, adding=table, table="profiles", profiles=FEATURES.profiles, names=names)
     steps = [Step(None, payment(0))]
     memory = Memory(short_names(RING, "payments_fraud"))
-    known = kept.recall(FEATURES.entities(steps), dead, memory)
-    FEATURES.measure(steps, memory, known.said)
+    known, said = kept.recall(FEATURES.entities(steps), dead, memory), list[list[Contribution]]()
+    FEATURES.measure(steps, memory, said)
     additions = Memory(memory.short)
-    FEATURES.learn(known.said[0], additions)
+    FEATURES.learn(said[0], additions)
     assert kept.add(additions, known, lambda: False) == 0
     assert len(table.items) == 1, "the terminal's"
     assert math.isfinite(memory["customer", "Ann"].last)

@@ -61,8 +61,9 @@ def edit(path: Path, change: Any) -> None:
 
 def test_a_whole_package_starts(package: Path, environ: dict[str, str]) -> None:
     gate, _ = start(package, environ)
-    assert gate.scorer
-    assert gate.threshold == 0.995
+    assert gate.judge
+    assert gate.judge.threshold == 0.995
+    assert gate.judge.shadow is None
     assert gate.plan.name == "payments"
 
 
@@ -127,4 +128,4 @@ def test_a_policy_without_scoring_needs_no_model(package: Path, environ: dict[st
     edit(package / "policy.json", unscored)
     shutil.rmtree(package / "model")
     gate, _ = start(package, environ)
-    assert gate.scorer is None
+    assert gate.judge is None

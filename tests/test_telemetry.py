@@ -15,6 +15,7 @@ from processor.telemetry import (
     DECILES,
     DURATIONS,
     METRICS,
+    SHADOW,
     STAGES,
     UNSAID,
     Tally,
@@ -25,13 +26,14 @@ from processor.telemetry import (
 FEATURES = ("amount", "hour")
 MODEL = "payments_fraud@0123456789ab"
 REQUEST = "0f6c4f6e-2f5e-4a61-9d2e-6f1f6a1d7c11"
-ALWAYS = [name for name in METRICS if METRICS[name] == "Count" and name not in DECILES]
+SOMETIMES = {*DECILES, *SHADOW, "ShadowBehind"}
+ALWAYS = [name for name in METRICS if METRICS[name] == "Count" and name not in SOMETIMES]
 
 
 def spoken(*tallies: Tally, now: float = 1.5) -> list[dict[str, Any]]:
     """What one environment says of these batches."""
     lines: list[str] = []
-    telemetry = Telemetry("payments", MODEL, lambda: now, lines.append, FEATURES)
+    telemetry = Telemetry("payments", MODEL, lambda: now, lines.append, features=FEATURES)
     for tally in tallies:
         telemetry.batch(tally)
     assert not any("\n" in line for line in lines)

@@ -14,6 +14,7 @@ from models.simulator import payments
 from processor.audit import Audit, Chain
 from processor.crypto import KeyRing
 from processor.event import alert_for, envelope_for, summary
+from processor.judge import Judge
 from processor.ledger import Ledger
 from processor.pipeline import Gate
 from processor.policy import Sanitiser
@@ -71,11 +72,11 @@ class World:
         bodies = self.s3.under("events/").values()
         return [json.loads(line) for body in bodies for line in zlib.decompress(body, 31).splitlines()]
 
-    def gate(self, **changes: Any) -> Gate:
+    def gate(self, *, threshold: float | None = None, **changes: Any) -> Gate:
         plan, _ = compile_policy(ROOT / "policies" / "payments.yaml")
         plan = replace(plan, **changes)
         assert plan.score
-        scorer = load_scorer(ROOT / "models" / "payments_fraud") if plan.score else None
+        scorer = load_scorer(ROOT / "models" / "payments_fraud")
         ledger = Ledger(
             dynamodb=self.dynamodb,
             table="ledger",
@@ -83,7 +84,7 @@ class World:
             policy=plan.name,
             edition=plan.sha256,
             retention_days=21,
-            summarise=partial(summary, plan=plan, model=scorer and scorer.model, versions=(1,)),
+            summarise=partial(summary, plan=plan, model=scorer.model, versions=(1,)),
             clock=lambda: 0.0,
         )
         # Each gate is an environment of its own that starts cold.
@@ -99,11 +100,11 @@ class World:
         )
         return Gate(
             plan=plan,
-            scorer=scorer,
-            threshold=scorer.threshold(plan.score.flag_at) if scorer else 1.0,
-            keeps_features=False,
-            profiles=None,
-            short=hash,
+            judge=Judge(
+                scorer=scorer,
+                threshold=scorer.threshold(plan.score.flag_at) if threshold is None else threshold,
+                short=hash,
+            ),
             sanitiser=Sanitiser(plan, KeyRing({1: b"r" * 64})),
             subjects=subjects,
             envelope=envelope_for(plan, 1),

@@ -23,14 +23,15 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from processor.errors import TidegateError
+from processor.errors import ModelError, TidegateError
 from processor.policy.contradictions import disagreements
 from processor.policy.plan import dump_plan
 from processor.policy.source import compile_policy
 from processor.review.approval import approval_of
 from processor.review.release import write_release
 from processor.scoring import granted_scorer, served_files
-from processor.settings import MODEL, POLICY
+from processor.scoring.artefact import read_manifest
+from processor.settings import MODEL, POLICY, SHADOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,10 +80,17 @@ class Package:
 
 
 def build(
-    policy: Path, out: Path, python: str, arch: str, on_step: Callable[[str], None] = lambda _step: None
+    policy: Path,
+    out: Path,
+    python: str,
+    arch: str,
+    on_step: Callable[[str], None] = lambda _step: None,
+    *,
+    shadow: Path | None = None,
 ) -> Package:
     """Build the package of a policy's stream for a Python version and an architecture, as Lambda names them.
 
+    With a `shadow`, the folder of a candidate for the policy's model, which then judges beside it in silence.
     Everything is checked before anything is written, and the zip appears whole or not at all. Beside it goes
     what is in it, for Terraform: payments.release.json.
 
@@ -93,8 +101,8 @@ def build(
     on_step(f"checking {policy}")
     plan, compiled = _compiled(policy)
     files = {POLICY: compiled}
-    if (model := _checked_model(plan)) is not None:
-        files |= {f"{MODEL}/{file.name}": file.read_bytes() for file in served_files(model)}
+    for name, folder in _checked_models(plan, shadow).items():
+        files |= {f"{name}/{file.name}": file.read_bytes() for file in served_files(folder)}
     package = _packed(files, STREAM, out, python=python, arch=arch, on_step=on_step)
     write_release(out)
     return package
@@ -175,13 +183,25 @@ def _compiled(policy: Path) -> tuple[Plan, bytes]:
     return plan, dump_plan(plan, approval.compiled) if approval else compiled
 
 
-def _checked_model(plan: Plan) -> Path | None:
-    """The folder of the model that the policy names, after what the function checks at its start."""
+def _checked_models(plan: Plan, shadow: Path | None) -> dict[str, Path]:
+    """The folders of the policy's model and of a candidate for it, if the function would start with them."""
     if plan.score is None:
-        return None
-    folder = REPOSITORY / "models" / plan.score.model
-    granted_scorer(folder, plan.score)
-    return folder
+        return {}
+    folders = {MODEL: REPOSITORY / "models" / plan.score.model} | ({SHADOW: shadow} if shadow else {})
+    models = [granted_scorer(folder, plan.score).model for folder in folders.values()]
+    if len(set(models)) < len(models):
+        raise ModelError(f"{shadow}: is the model in use, {models[0]}; there is nothing to compare")
+    return folders
+
+
+def is_candidate(shadow: Path, policy: Path) -> bool:
+    """Whether the folder holds a candidate for the policy's model.
+
+    Raises:
+        PolicyError, ModelError: one of them is not fit to run.
+    """
+    plan, _ = compile_policy(policy)
+    return plan.score is not None and plan.score.model == read_manifest(shadow).content["model"]
 
 
 def reached(handlers: Sequence[str]) -> list[Path]:
@@ -327,6 +347,11 @@ def _zip(trees: list[Path], out: Path, without: Sequence[str] = ()) -> None:
     help="The package of detokenize and erase instead, which holds no model and every policy given.",
 )
 @click.option(
+    "--shadow",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder of a candidate, which judges beside the policy's model in silence: see docs/model.md.",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where the zip goes. [default: .build/<policy>.zip; with --access, .build/access.zip]",
@@ -339,6 +364,7 @@ def _zip(trees: list[Path], out: Path, without: Sequence[str] = ()) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on stdout.")
 def package(
     policies: tuple[Path, ...],
+    shadow: Path | None,
     out: Path | None,
     python: str,
     arch: str,
@@ -361,6 +387,8 @@ def package(
     Example: what the dev environment runs.
       tidegate package --policy policies/payments.yaml
       tidegate package --access
+    And with a candidate that is to meet live traffic before it is released:
+      tidegate package --shadow .build/candidate
     """  # noqa: D301  \b is click's mark for lines that stay as they are
     if host:
         python, arch = host_target()
@@ -375,7 +403,10 @@ def package(
         raise click.UsageError("a stream has one policy: build a package for each, or add --access")
     else:
         policy = policies[0] if policies else REPOSITORY / "policies" / "payments.yaml"
-        built = build(policy, out or BUILD / f"{policy.stem}.zip", python, arch, tell)
+        if shadow is not None and not is_candidate(shadow, policy):
+            tell(f"{policy}: does not name the model of {shadow}, and is packaged without it")
+            shadow = None
+        built = build(policy, out or BUILD / f"{policy.stem}.zip", python, arch, tell, shadow=shadow)
     seconds = round(time.monotonic() - started, 1)
     if as_json:
         about = {"path": str(built.path), "bytes": built.size, "sha256": built.sha256}

@@ -44,6 +44,16 @@ class Fraud(NamedTuple):
     features: dict[str, float | None] | None = None  # what it was judged by, if that is to be kept
 
 
+class Scored(NamedTuple):
+    """What a model makes of a batch."""
+
+    verdicts: list[Fraud]
+    said: list[list[Contribution]]
+    """What each step has added to what is known of its entities."""
+    spread: Spread | None
+    """How features and scores are spread; None if nothing was scored."""
+
+
 class Scorer:
     """A model in use. `load_scorer` makes one from an artefact."""
 
@@ -72,42 +82,33 @@ class Scorer:
         return calibration.threshold(flag_at)
 
     def score(
-        self,
-        steps: Sequence[Step],
-        threshold: float,
-        memory: Memory | None = None,
-        said: list[list[Contribution]] | None = None,
-        *,
-        keep: bool = False,
-        spread: list[Spread] | None = None,
-    ) -> list[Fraud]:
-        """One verdict for each step that has an `after`, in order.
+        self, steps: Sequence[Step], threshold: float, memory: Memory | None = None, *, keep: bool = False
+    ) -> Scored:
+        """The verdicts on the steps that have an `after`, in order, and what led to them.
 
         Args:
             steps: in the order of the stream.
             threshold: from which score on a step is flagged.
             memory: what is known of the steps' entities; the steps join it.
-            said: gets for each step what it has added to the memory.
-            keep: whether to say what each was judged by. Otherwise only the names of features leave.
-            spread: gets how features and scores of these verdicts are spread, if there are any.
+            keep: whether verdicts say what they were reached by. Otherwise only the names of features leave.
         """
+        said: list[list[Contribution]] = []
         matrix = self.features.measure(steps, Memory() if memory is None else memory, said)
         if not len(matrix):
-            return []
+            return Scored([], said, None)
         kept = self._kept(matrix) if keep else [None] * len(matrix)
-        measured = None if spread is None else matrix.copy()
+        measured = matrix.copy()
         imputed = self.features.impute(matrix)
         scores = np.round(self.calibration.percentile(self.forest.scores(matrix)), DECIMALS)
-        if spread is not None and measured is not None:
-            spread.append(drift.spread(self.bins, measured, scores))
         flagged = scores >= threshold
         reasons = iter(self._reasons(matrix[flagged]))
-        return [
+        verdicts = [
             Fraud(score, flag, next(reasons) if flag else (), self.model, lacking, features)
             for score, flag, lacking, features in zip(
                 scores.tolist(), flagged.tolist(), imputed.tolist(), kept, strict=True
             )
         ]
+        return Scored(verdicts, said, drift.spread(self.bins, measured, scores))
 
     def _kept(self, matrix: NDArray[np.float32]) -> list[dict[str, float | None]]:
         # Nine digits say which float32 it is.

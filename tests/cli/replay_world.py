@@ -125,7 +125,7 @@ class Town:
         self.world = World()
         self.strict = self._gate(self.world.gate(**changes))
         self.lenient = replace(
-            self.strict, scorer=None, sanitiser=Sanitiser(lenient(), KeyRing({1: b"r" * 64}))
+            self.strict, judge=None, sanitiser=Sanitiser(lenient(), KeyRing({1: b"r" * 64}))
         )
         plan = self.strict.plan
         place = f"policies/{plan.name}/{plan.sha256}.json"

@@ -127,7 +127,7 @@ def test_scores_are_those_that_the_function_gives(
         while due and due[0]["created_at"] + 2 * DAY_S <= image["created_at"]:
             then = due.pop(0)
             scorer.score([Step(then, then | {"status": "chargeback"})], 1.0, memory)
-        (verdict,) = scorer.score([Step(None, seen)], 1.0, memory)
+        (verdict,) = scorer.score([Step(None, seen)], 1.0, memory).verdicts
         due += [seen] if image["status"] == "chargeback" else []
         scores += [verdict.score] if at in wanted else []
     assert np.array_equal([float(score) for _, score in lines], scores)

@@ -55,7 +55,7 @@ def printed(model: str, matrix: Any, scores: Any) -> list[str]:
     """What the function says of these records, in batches of 100."""
     bins = Bins.restored(BASELINE.content(), NAMES)
     lines: list[str] = []
-    telemetry = Telemetry("payments", model, lambda: 1.5, lines.append, NAMES)
+    telemetry = Telemetry("payments", model, lambda: 1.5, lines.append, features=NAMES)
     for at in range(0, len(matrix), 100):
         rows, those = matrix[at : at + 100], scores[at : at + 100]
         found = spread(bins, rows, those)

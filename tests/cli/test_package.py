@@ -53,7 +53,7 @@ from processor.start import packaged_plan
 from processor.scoring import Step, granted_scorer
 plan = packaged_plan(Path(root, "policy.json"))
 scorer = granted_scorer(Path(root, "model"), plan.score)
-print(len(names), plan.name, scorer.score([Step(None, {})], 0.995)[0].imputed)
+print(len(names), plan.name, scorer.score([Step(None, {})], 0.995).verdicts[0].imputed)
 """
 
 ACCESS_ALONE = """

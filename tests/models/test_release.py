@@ -60,8 +60,8 @@ def test_a_release_is_intact_and_holds_nothing_else(folder: Path) -> None:
 def test_a_release_scores_as_it_did_in_training(folder: Path, spec: Spec, trained: Trained) -> None:
     loaded = load_scorer(folder)
     steps = [Step(None, changed.after) for changed in Simulated(spec).changes(quiet)][:200]
-    ours = [verdict._replace(model="") for verdict in loaded.score(steps, 0.9)]
-    assert ours == [verdict._replace(model="") for verdict in trained.scorer.score(steps, 0.9)]
+    ours = [verdict._replace(model="") for verdict in loaded.score(steps, 0.9).verdicts]
+    assert ours == [verdict._replace(model="") for verdict in trained.scorer.score(steps, 0.9).verdicts]
 
 
 @pytest.mark.parametrize("name", ["MODEL_CARD.md", "arrays.npy", "model.joblib", "model.yaml"])

@@ -52,7 +52,7 @@ def scorer() -> Scorer:
 
 def test_the_unusual_is_flagged_and_the_usual_is_not(scorer: Scorer) -> None:
     memory, month = past()
-    usual, huge = scorer.score([*month, *steps(USUAL, HUGE)], scorer.threshold("p99.5"), memory)[-2:]
+    usual, huge = scorer.score([*month, *steps(USUAL, HUGE)], scorer.threshold("p99.5"), memory).verdicts[-2:]
     assert (usual.flagged, usual.reasons) == (False, ())
     assert usual.score < 0.9
     assert huge.flagged
@@ -61,7 +61,7 @@ def test_the_unusual_is_flagged_and_the_usual_is_not(scorer: Scorer) -> None:
 
 
 def test_reasons_are_the_strongest_first_and_never_more_than_three(scorer: Scorer) -> None:
-    for verdict in scorer.score(steps(HUGE, USUAL, {}), 0.0):
+    for verdict in scorer.score(steps(HUGE, USUAL, {}), 0.0).verdicts:
         weights = [reason.weight for reason in verdict.reasons]
         assert len(weights) <= 3
         assert weights == sorted(weights, reverse=True)
@@ -69,25 +69,25 @@ def test_reasons_are_the_strongest_first_and_never_more_than_three(scorer: Score
 
 
 def test_what_is_missing_is_counted(scorer: Scorer) -> None:
-    verdicts = scorer.score(steps(USUAL, {"amount": "44.50"}, {**USUAL, "created_at": None}), 0.9)
+    verdicts = scorer.score(steps(USUAL, {"amount": "44.50"}, {**USUAL, "created_at": None}), 0.9).verdicts
     features = len(scorer.features.names)
     assert [verdict.imputed for verdict in verdicts] == [0, features, features - 1]
 
 
 def test_no_images_no_verdicts(scorer: Scorer) -> None:
-    assert scorer.score(steps(), 0.995) == []
+    assert scorer.score(steps(), 0.995) == ([], [], None)
 
 
 @given(images=images, at=st.floats(0, 1))
 def test_a_verdict_does_not_depend_on_its_neighbours(scorer: Scorer, images, at: float) -> None:
-    together = scorer.score(steps(*images), at)
-    assert together == [scorer.score(steps(image), at)[0] for image in images]
+    together = scorer.score(steps(*images), at).verdicts
+    assert together == [scorer.score(steps(image), at).verdicts[0] for image in images]
     assert all(verdict.flagged == (verdict.score >= at) for verdict in together)
     assert all(0 <= verdict.score <= 1 for verdict in together)
 
 
 def test_verdicts_are_plain_python_ready_for_json(scorer: Scorer) -> None:
-    verdict = scorer.score(steps(HUGE), 0.5)[0]
+    verdict = scorer.score(steps(HUGE), 0.5).verdicts[0]
     assert [type(value) for value in verdict[:2]] == [float, bool]
     assert type(verdict.imputed) is int
     assert type(verdict.reasons[0].weight) is float

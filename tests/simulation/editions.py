@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from processor.policy import Plan, load_plan
 from processor.policy.plan import dump_plan, read_plan
-from processor.scoring import Fraud, Scorer, Step, load_scorer
+from processor.scoring import Fraud, Scored, Scorer, Step, load_scorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,13 +81,15 @@ class Edition:
 class Contrary(Scorer):
     """Another model: what the first finds usual, it finds suspicious."""
 
-    def score(self, steps: Sequence[Step], threshold: float, *_: Any, **__: Any) -> list[Fraud]:
-        verdicts = super().score(steps, 2.0)
-        turned = [round(1 - verdict.score, 6) for verdict in verdicts]
-        return [
-            Fraud(score, score >= min(threshold, 0.05), (), self.model, verdict.imputed)
-            for score, verdict in zip(turned, verdicts, strict=True)
-        ]
+    def score(self, steps: Sequence[Step], threshold: float, *_: Any, **__: Any) -> Scored:
+        scored = super().score(steps, 2.0)
+        turned = [round(1 - verdict.score, 6) for verdict in scored.verdicts]
+        return scored._replace(
+            verdicts=[
+                Fraud(score, score >= min(threshold, 0.05), (), self.model, verdict.imputed)
+                for score, verdict in zip(turned, scored.verdicts, strict=True)
+            ]
+        )
 
 
 @cache

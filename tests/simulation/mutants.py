@@ -203,7 +203,7 @@ MUTANTS: Final = (
     mutant(
         "profiles are told by whoever finds the object, too",
         "profiles",
-        (pipeline._remember, " if one.stored.created", ""),
+        (pipeline._written, " if one.stored.created", ""),
     ),
     mutant("the log tells the record", "leak", (pipeline._poisoned, "poison.reason", "repr(record)")),
     mutant(

@@ -14,6 +14,7 @@ import processor
 from processor import calls, reidentification, telemetry
 from processor.calls import Call, Voice
 from processor.local.terraform import ROOT
+from processor.judge import Agreement
 from processor.telemetry import METRICS, Tally, Telemetry
 from tests.alarms import data_of
 
@@ -45,8 +46,13 @@ EMITTED = {"Policy": set(METRICS), "Function": OF_PEOPLE}
 
 def test_what_is_taken_for_emitted_is() -> None:
     lines: list[str] = []
-    whole = Tally(oldest=0, deciles=[1] * 10, durations=dict.fromkeys(telemetry.STAGES, 1.0))
-    Telemetry("payments", None, lambda: 1.0, lines.append).batch(whole)
+    whole = Tally(
+        oldest=0,
+        deciles=[1] * 10,
+        agreement=Agreement(1, 1, 1),
+        durations=dict.fromkeys(telemetry.STAGES, 1.0),
+    )
+    Telemetry("payments", None, lambda: 1.0, lines.append, shadow="candidate").batch(whole)
     counts = dict.fromkeys([*reidentification.METRICS.values(), *erasure()], 1)
     Voice("tidegate-dev-erase", lambda: 1.0, lines.append).tell(Call(counts))
     found: dict[str, set[str]] = {}
