@@ -91,6 +91,7 @@ def opened(spec: Spec, paths: Sequence[str | Path], columns: Collection[str] = (
         optional=(beside - set(spec.reads)) | {spec.label.field},
         numbers=spec.numbers,
         features=spec.features.names,
+        groups=spec.groups,
     )
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from models.sources.changes import Changed, Progress, Table
     from models.sources.found import Found
+    from models.spec.groups import Group
 
 MOST_RECORDS: Final = 5_000_000
 AHEAD: Final = 64  # small objects fetched before their turn
@@ -53,6 +54,7 @@ def open_sources(
     optional: Collection[str] = (),
     numbers: Collection[str] | None = None,
     features: Sequence[str] = (),
+    groups: Mapping[str, Group] | None = None,
 ) -> Data:
     """The records of files, folders and `s3://bucket/prefix`. Nothing is read yet but the names of files.
 
@@ -67,6 +69,7 @@ def open_sources(
         numbers: those that are numbers; in CSV, where nothing says so, all others stay text. If this is not
             given, what is written as a number is one. An id is text in any case.
         features: the features that are wanted of the gate's events, by name.
+        groups: those of the wanted fields that are groups of people, and what they are made of.
 
     Raises:
         ModelError: there is nothing to read, or it cannot be listed.
@@ -78,6 +81,7 @@ def open_sources(
         optional=frozenset(optional),
         numbers=None if numbers is None else frozenset(numbers),
         aliases=aliases or {},
+        groups=groups or {},
     )
     if not paths:
         raise ModelError("no data is named; name files, folders or s3://bucket/prefix")
@@ -219,7 +223,7 @@ class Data:
             return
         fields, numbered = self._fields, chain([first], numbered)
         if is_event(first[1]):
-            yield from read_events(name, numbered, fields.wanted, self._features, self._once)
+            yield from read_events(name, numbered, fields, self._features, self._once)
         else:
             yield from read_images(name, numbered, fields, self._seen)
 

@@ -15,16 +15,18 @@ import numpy as np
 
 from models.sources.columns import moments, objects
 from models.sources.fields import SCENARIO
+from models.sources.grouped import Grouping
 from models.sources.images import CHUNK
 from processor.errors import ModelError
 from processor.event import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from models.sources.columns import Column
+    from models.sources.fields import Fields
     from models.sources.json_lines import Numbered
 
 INSERT: Final = "INSERT"
@@ -82,21 +84,21 @@ def is_event(first: dict[str, Any]) -> bool:
 
 
 def read_events(
-    file: str, numbered: Iterator[Numbered], wanted: Collection[str], features: Sequence[str], once: Once
+    file: str, numbered: Iterator[Numbered], fields: Fields, features: Sequence[str], once: Once
 ) -> Iterator[Events]:
     """The events of a file.
 
     Args:
         file: its name, for errors.
         numbered: its objects.
-        wanted: the fields of images.
+        fields: what is wanted of images. Groups are made of what the gate let out.
         features: by name, in the order that is asked for.
         once: which events have been read before.
 
     Raises:
         ModelError: a line is no event of the gate. It gives the number alone.
     """
-    reduced = _reduced(file, numbered, (*wanted, SCENARIO), features, once)
+    reduced = _reduced(file, numbered, fields, features, once)
     # The rest of an event is let go before the next is parsed: kept for a while, it takes thrice the time.
     while rows := list(islice(reduced, CHUNK)):
         numbers, times, sequences, ids, inserts, before, after, scenarios, scores, measured = zip(
@@ -123,9 +125,11 @@ def read_events(
 
 
 def _reduced(
-    file: str, numbered: Iterator[Numbered], kept: Sequence[str], features: Sequence[str], once: Once
+    file: str, numbered: Iterator[Numbered], fields: Fields, features: Sequence[str], once: Once
 ) -> Iterator[tuple[Any, ...]]:
     """Of each event that is there for the first time, what is wanted, in the order of `Events`."""
+    kept = (*fields.own, SCENARIO)
+    groups = {name: Grouping(group, sanitised=True) for name, group in fields.groups.items()}
     for number, event in numbered:
         get = event.get
         event_id, sequence, kind, time, keys = (
@@ -151,7 +155,7 @@ def _reduced(
             _id(keys),
             kind == INSERT,
             _kept(old, kept),
-            _kept(new, kept),
+            _grouped(_kept(new, kept), new, groups, time),
             scenario if type(scenario) is int else -1,
             _number(verdict.get("score")),
             _row(verdict.get("features"), features),
@@ -175,6 +179,20 @@ def _kept(image: dict[str, Any] | None, kept: Sequence[str]) -> dict[str, Any] |
     if image is None:
         return None
     return {name: value for name in kept if (value := image.get(name)) is not None}
+
+
+def _grouped(
+    kept: dict[str, Any] | None, image: dict[str, Any] | None, groups: Mapping[str, Grouping], time: str
+) -> dict[str, Any] | None:
+    """What is kept of an image, with the groups of its person."""
+    if kept is not None and image is not None and groups:
+        year = (
+            int(time[:4]) if time[:4].isdecimal() else 0
+        )  # of an event; a time that is none is refused later
+        for name, grouping in groups.items():
+            if (label := grouping.of(image, year)) is not None:
+                kept[name] = label
+    return kept
 
 
 def _id(keys: dict[str, Any]) -> str | None:

@@ -12,6 +12,8 @@ from processor.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from models.spec.groups import Group
+
 SCENARIO: Final = "scenario"  # the kind of fraud, where it is known; only for telling figures apart
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _UNMAPPED: Final = object()
@@ -36,13 +38,21 @@ class Fields:
     optional: frozenset[str]
     numbers: frozenset[str] | None
     aliases: Mapping[str, Mapping[str, Any]]
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    """Those of the wanted that no file has: they are made of other fields, which are not kept."""
     id_columns: list[str] = field(default_factory=list, compare=False)
     """What the files that were read call the id, the first of them first."""
 
     @property
     def kept(self) -> frozenset[str]:
         """All that is read of a record."""
-        return self.wanted | {self.time, SCENARIO, *([self.id] if self.id else [])}
+        beside = {self.time, SCENARIO, *([self.id] if self.id else [])}
+        return self.own | beside | {group.of for group in self.groups.values()}
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The wanted fields that records have themselves."""
+        return self.wanted - self.groups.keys()
 
     def layout(self, file: str, columns: Collection[str]) -> Layout:
         """How a file with these columns is read.
@@ -68,7 +78,7 @@ class Fields:
 
     def missing(self, found: Collection[str]) -> list[str]:
         """The fields that have to be in a file, and are not."""
-        return sorted(self.wanted - self.optional - set(found))
+        return sorted(self.own - self.optional - set(found))
 
     def require(self, file: str, layout: Layout, columns: Collection[str]) -> None:
         """Nothing.

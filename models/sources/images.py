@@ -8,6 +8,7 @@ import numpy as np
 
 from models.sources.columns import moments, objects
 from models.sources.fields import SCENARIO, text_of
+from models.sources.grouped import Grouping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,12 +53,15 @@ def images(fields: Fields, columns: Mapping[str, Column], time: NDArray[np.float
         return column[dated] if left_out else column
 
     time = kept(time)
-    found = {name: kept(column) for name, column in columns.items() if name in fields.wanted}
+    found = {name: kept(column) for name, column in columns.items() if name in fields.own}
     if not left_out and (time < 0).any():
         found[fields.time] = kept(columns[fields.time])
     else:
         # `instant` reads a number of seconds as what it is, ten times as fast as a text.
         found[fields.time] = time
+    for name, group in fields.groups.items():
+        if group.of in columns:
+            found[name] = Grouping(group, sanitised=False).column(kept(columns[group.of]), time)
     no_ids = objects([None] * len(dated))
     ids = kept(columns.get(fields.id, no_ids) if fields.id else no_ids)
     scenario = kept(columns[SCENARIO]) if SCENARIO in columns else np.full(count, -1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from models.sources.columns import compact
 from models.sources.fields import Layout, translated
+from models.sources.grouped import value_at
 from models.sources.images import images
 from processor.errors import ModelError
 
@@ -75,7 +76,12 @@ def read_images(file: str, numbered: Iterator[Numbered], fields: Fields, seen: s
             layout = Layout({field: field for field in fields.kept} | layout.columns, layout.values)
         seen |= names | {field for field, column in layout.columns.items() if column in names}
         columns = {
-            field: compact([one.get(column) for one in found]) for field, column in layout.columns.items()
+            field: compact(
+                [value_at(one, column) for one in found]
+                if "." in column
+                else [one.get(column) for one in found]
+            )
+            for field, column in layout.columns.items()
         }
         for field, known in layout.values.items():
             values = translated(columns[field].tolist(), known, file, layout.columns[field], done + 1)

@@ -12,6 +12,7 @@ from models.simulator.world import Recipe
 from models.spec.estimator import read_estimator
 from models.spec.features import read_features, read_label
 from models.spec.gates import read_gates
+from models.spec.groups import read_groups
 from models.spec.keys import Keys, are_texts, is_name, is_text, whole, within
 from processor.errors import ModelError
 from processor.scoring.features import FeatureSet
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from models.spec.estimator import EstimatorSpec
     from models.spec.gates import Gates
+    from models.spec.groups import Group
     from processor.scoring.features import Label
 
 SPEC: Final = "model.yaml"
@@ -48,8 +50,8 @@ class Spec:
     features: FeatureSet
     """With what training has yet to learn: medians and shares."""
     estimator: EstimatorSpec
-    groups: tuple[str, ...]
-    """Columns by whose values the model has to be fair."""
+    groups: Mapping[str, Group]
+    """By what people are told apart where it is measured whether the model treats them alike."""
     aliases: Mapping[str, Mapping[str, Any]]
     gates: Gates
     """What a candidate has to pass."""
@@ -103,20 +105,26 @@ def _spec(keys: Keys) -> Spec:
     time = keys.get("time", is_text, "the field that says when a record is from")
     label = read_label(keys.part("label"))
     features = read_features(keys, label, time)
+    card = keys.get("card", is_text, "the field that says whose card it is", None)
+    groups = read_groups(keys, {*features.reads, time, label.field, card})
+    gates = read_gates(keys.part("gates", optional=True))
+    if unknown := [name for name in gates.groups if name not in groups]:
+        there = f"there are {', '.join(groups)}" if groups else "it has none"
+        raise keys.error("gates.disparity.groups", f"has {unknown[0]}, no group of the spec; {there}")
     simulator = keys.part("simulator")
     simulator.only((*(field.name for field in fields(Recipe)), "start", "burn_in_days"))
     return Spec(
         model=keys.get("model", is_name, "a name of letters, digits and underscores"),
         time=time,
         id=keys.get("id", is_text, "the field that names a record", None),
-        card=keys.get("card", is_text, "the field that says whose card it is", None),
+        card=card,
         reads=_reads(keys, features),
         label=label,
         features=features,
         estimator=read_estimator(keys.part("estimator")),
-        groups=tuple(keys.get("groups", are_texts, "a list of columns", [])),
+        groups=groups,
         aliases=keys.part("aliases", optional=True).content,
-        gates=read_gates(keys.part("gates", optional=True)),
+        gates=gates,
         seed=keys.get("seed", whole(0, 2**32 - 1), "0 to 4294967295"),
         holdout=float(keys.get("holdout", within(0.05, 0.5), "a share from 0.05 to 0.5")),
         warm_up_days=keys.get("warm_up_days", whole(0, 366), "0 to 366", 0),

@@ -119,7 +119,7 @@ FOREST = {"kind": "random_forest"}
             {**FOREST, "search": {"max_depth": [*range(1, 12)], "min_samples_leaf": [1, 2, 3]}},
             r"estimator\.search has more than 32 combinations",
         ),
-        ("groups", "region", "groups should be a list of columns"),
+        ("groups", "region", "groups should be a map"),
         ("seed", "one", "seed should be 0 to"),
         ("holdout", 0.9, r"holdout should be a share from 0\.05 to 0\.5"),
         ("simulator.customers", -1, r"simulator\.customers should be"),
