@@ -246,6 +246,41 @@ def test_an_altered_model_is_not_packaged(tmp_path: Path, monkeypatch: pytest.Mo
     assert "arrays.npy" in refused(POLICY, tmp_path / "out.zip", ModelError)
 
 
+def candidate(tmp_path: Path, name: str = "payments_fraud") -> Path:
+    """The released model as another training might have made it."""
+    folder = tmp_path / "candidate"
+    shutil.copytree(ROOT / "models" / "payments_fraud", folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"model": name}))
+    return folder
+
+
+def test_a_candidate_rides_along(tmp_path: Path) -> None:
+    result = run(
+        *("package", "--host", "--json", "--policy", str(POLICY), "--shadow", str(candidate(tmp_path))),
+        *("--out", str(tmp_path / "out.zip")),
+    )
+    assert result.exit_code == 0, result.stderr
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        found = {name for name in archive.namelist() if name.partition("/")[0] in {"model", "shadow"}}
+    assert found == {f"{of}/{file}" for of in ("model", "shadow") for file in ("arrays.npy", "manifest.json")}
+
+
+def test_a_candidate_for_another_policy_stays_at_home(tmp_path: Path) -> None:
+    other = candidate(tmp_path, "loans_fraud")
+    out = tmp_path / "out.zip"
+    result = run("package", "--host", "--policy", str(POLICY), "--shadow", str(other), "--out", str(out))
+    assert result.exit_code == 0, result.stderr
+    assert f"payments.yaml: does not name the model of {other}, and is packaged without it" in result.stderr
+    with zipfile.ZipFile(out) as archive:
+        assert not [name for name in archive.namelist() if name.startswith("shadow")]
+
+
+def test_the_model_in_use_is_no_candidate(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="is the model in use, payments_fraud@"):
+        build(POLICY, tmp_path / "out.zip", *host_target(), shadow=ROOT / "models" / "payments_fraud")
+
+
 def test_two_policies_of_one_name_are_not_packaged(tmp_path: Path) -> None:
     with pytest.raises(TidegateError, match="another policy is named payments"):
         build_access([POLICY, copy_of(tmp_path)], tmp_path / "out.zip", *host_target())
