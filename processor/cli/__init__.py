@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "replay": ("processor.cli.replay:replay", "Send once more what was held back, given up or lost."),
     "keys": ("processor.cli.keys:keys", "Show which token keys are in use and which can retire."),
     "package": ("processor.cli.package:package", "Build the function's package."),
+    "review": ("processor.cli.review:review", "Show what a Terraform plan changes: exposure and figures."),
 }
 """Each command with where it is and what it does, so that `--help` need not import any."""
 

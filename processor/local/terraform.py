@@ -1,6 +1,6 @@
 """Terraform, started in one way by the demo, the tests and the Makefile.
 
-python -m processor.local.terraform plan|apply|destroy|output ENV [Terraform's options]
+python -m processor.local.terraform plan|apply|destroy|output|show ENV [Terraform's options]
 python -m processor.local.terraform validate|test [Terraform's options]
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from processor.errors import TidegateError
+from processor.local.planning import is_bare, progress, reviewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -125,6 +126,10 @@ class Terraform:
         """Run in this terminal, where Terraform can ask. Its exit code."""
         return subprocess.call(self._command(verb, *options), cwd=ROOT, env=self._environ)
 
+    def apply_saved(self, plan: str, *options: str) -> int:
+        """Apply a plan that was saved, in this terminal, without asking. Its exit code."""
+        return subprocess.call(["terraform", "apply", *options, plan], cwd=ROOT, env=self._environ)
+
     def _command(self, verb: str, *options: str) -> list[str]:
         if self._environment and verb in {"plan", "apply", "destroy"}:
             options = (f"-var-file=environments/{self._environment}.tfvars", *self._variables, *options)
@@ -132,16 +137,21 @@ class Terraform:
 
 
 def main(arguments: list[str]) -> int:
-    """Initialise, then run one command in this terminal. Exit code 2 for what cannot be started."""
+    """Initialise, then run one command in this terminal. Exit code 2 for what cannot be started or planned.
+
+    Above a plan stands what it changes of policies and models: see `processor.local.planning`.
+    """
     try:
         match arguments:
             case ["validate" | "test" as verb, *options]:
                 terraform = Terraform()
-            case ["plan" | "apply" | "destroy" | "output" as verb, environment, *options]:
-                terraform = Terraform(environment)
+            case ["plan" | "apply" | "destroy" | "output" | "show" as verb, environment, *options]:
+                terraform = Terraform(environment, on_line=progress)
             case _:
                 raise TidegateError(__doc__)  # noqa: TRY301 - wrong usage is unusable input like any other
         terraform.init()
+        if verb in {"plan", "apply"} and not is_bare(options):
+            return reviewed(terraform, ROOT, verb, options)
     except TidegateError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the message is the result
         return 2

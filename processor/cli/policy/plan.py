@@ -76,9 +76,9 @@ def plan(
     seen = _effects(comparison, sample) if sample is not None else None
     covered = approval if approval is not None and approval.covers(comparison) else None
     if as_json:
-        click.echo(json.dumps(_plain(comparison, covered, seen, show=show_values), ensure_ascii=False))
+        click.echo(json.dumps(plain(comparison, covered, seen, show=show_values), ensure_ascii=False))
     else:
-        text = "\n".join(_lines(comparison, covered, seen, show=show_values))
+        text = "\n".join(told(comparison, covered, seen, show=show_values))
         # https://no-color.org: by any value that is not empty.
         click.echo(text, color=False if os.environ.get("NO_COLOR") else None)
     if allow_wider is not None:
@@ -118,9 +118,10 @@ def _write(new: Path, plan: Plan, approval: Approval | None) -> None:
     click.echo(f"tidegate: wrote {file}: commit it with the policy", err=True)
 
 
-def _lines(
-    comparison: Comparison, approval: Approval | None, seen: Effects | None, *, show: bool
+def told(
+    comparison: Comparison, approval: Approval | None, seen: Effects | None = None, *, show: bool = False
 ) -> Iterator[str]:
+    """The lines of a comparison, and of what it does to a sample; `approval` is one that covers it."""
     old, new = comparison.old, comparison.new
     versions = (
         f"version {old.version} → {new.version}" if old.version != new.version else f"version {old.version}"
@@ -184,7 +185,7 @@ def _sample(seen: Effects, *, show: bool) -> Iterator[str]:
     for one, line in zip(ordered, table(rows), strict=True):
         yield line
         if show:
-            yield from (f"        {_told(before)} → {_told(after)}" for before, after in one.shown)
+            yield from (f"        {_shown(before)} → {_shown(after)}" for before, after in one.shown)
 
 
 def _by_count(seen: Effects) -> list[Effect]:
@@ -196,13 +197,14 @@ def _counts(one: Effect) -> str:
     return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return "(nothing)" if value is ABSENT else in_line(value) or '""'
 
 
-def _plain(
-    comparison: Comparison, approval: Approval | None, seen: Effects | None, *, show: bool
+def plain(
+    comparison: Comparison, approval: Approval | None, seen: Effects | None = None, *, show: bool = False
 ) -> dict[str, Any]:
+    """The same for scripts."""
     plans = {"old": comparison.old, "new": comparison.new}
     return {
         **{
@@ -248,4 +250,4 @@ def _plain_effect(one: Effect, *, show: bool) -> dict[str, Any]:
         "new": one.came,
         "gone": one.went,
     }
-    return effect | {"values": [[_told(value) for value in pair] for pair in one.shown]} if show else effect
+    return effect | {"values": [[_shown(value) for value in pair] for pair in one.shown]} if show else effect
