@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from itertools import repeat
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from processor.cli.policy.plan import told as told_comparison
 from processor.cli.policy.table import table
 from processor.errors import PolicyError
 from processor.review.deployment import Standing, deployments, policy_change, read_planned
+from processor.review.differences import Verdict
 from processor.review.figures import in_short, remarks, rows
 from processor.review.shape import printable
 
@@ -57,13 +59,13 @@ def review(planned: IO[str], root: Path, *, as_json: bool) -> None:
 
 def show(found: Iterable[Deployment]) -> None:
     """Tell people, on stdout."""
-    text = "\n".join(line for one in found for line in told(one)) or "This plan changes no stream."
+    text = "\n\n".join("\n".join(told(one)) for one in found) or "This plan changes no stream."
     click.echo(text, color=False if os.environ.get("NO_COLOR") else None)
 
 
 def told(one: Deployment) -> Iterator[str]:
     """The lines about one stream."""
-    yield click.style(f"{one.stream}: {_headline(one)}", bold=True)
+    yield headline(one)
     for note in one.notes:
         yield click.style(f"  {printable(note)}", fg="yellow")
     if one.standing is not Standing.SAME and one.new is not None:
@@ -72,7 +74,6 @@ def told(one: Deployment) -> Iterator[str]:
             if lines:
                 yield ""
                 yield from (f"  {line}".rstrip() for line in lines)
-    yield ""
 
 
 def plain(one: Deployment) -> dict[str, Any]:
@@ -91,6 +92,11 @@ def plain(one: Deployment) -> dict[str, Any]:
     }
 
 
+def headline(one: Deployment) -> str:
+    """What becomes of a stream, in a line."""
+    return click.style(f"{one.stream}: {_headline(one)}", bold=True)
+
+
 def _headline(one: Deployment) -> str:
     names = _names(one.new or one.old)
     match one.standing:
@@ -103,7 +109,19 @@ def _headline(one: Deployment) -> str:
         case Standing.UNKNOWN:
             return f"to come: {names}"
         case Standing.CHANGED:
-            return f"changes: {', '.join(one.changed) or 'code alone'}"
+            return f"changes: {', '.join(map(_part, one.changed, repeat(one))) or 'code alone'}"
+
+
+def _part(name: str, one: Deployment) -> str:
+    """A part that changes; of the policy, whether anything in it is wider."""
+    old, new = one.part(name)
+    if name != "policy" or old is None or new is None:
+        return name
+    try:
+        wider = len(policy_change(old, new)[0].of(Verdict.WIDER))
+    except PolicyError:
+        return name
+    return f"{name} ({wider:,} wider)" if wider else name
 
 
 def _names(release: dict[str, Any] | None) -> str:

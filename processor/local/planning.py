@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from processor.cli.review import show
+from processor.cli.review import headline, show
 from processor.errors import TidegateError
 from processor.review.deployment import deployments
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from processor.local.terraform import Terraform
+    from processor.review.deployment import Deployment
 
 BARE: Final = ("-json", "-detailed-exitcode", "-destroy", "-refresh-only")
 """With these somebody wants Terraform's own answer, or no release: nothing is put above it."""
@@ -65,28 +66,34 @@ def reviewed(terraform: Terraform, root: Path, verb: str, options: Sequence[str]
         file = kept or str(Path(folder) / "plan")
         printed = terraform.run("plan", "-input=false", f"-out={file}", *given)
         planned = json.loads(terraform.run("show", "-json", file))
-        _review(planned, root)
+        found = _review(planned, root)
         plainly = ["-no-color"] if _is_plain(options) else []
         terraform.hand_over("show", *plainly, file)
         for warning in WARNINGS.findall(printed):
             click.echo(f"\n{warning.rstrip()}")
         if verb == "plan" or not planned.get("applyable", True):
             return 0
-        if "-auto-approve" not in options and not _approved():
+        if "-auto-approve" not in options and not _approved(found):
             return 1
         return terraform.apply_saved(file, *(one for one in options if one.startswith(TO_APPLY)))
 
 
-def _review(planned: dict[str, Any], root: Path) -> None:
+def _review(planned: dict[str, Any], root: Path) -> list[Deployment]:
     """It informs: what it cannot read stops nothing."""
     try:
-        show(deployments(planned, root))
+        found = deployments(planned, root)
     except TidegateError as error:
-        click.echo(f"What changes of policies and models cannot be told: {error}\n")
+        click.echo(f"What changes of policies and models cannot be told: {error}")
+        return []
+    show(found)
+    return found
 
 
-def _approved() -> bool:
-    click.echo("\nDo you want to perform these actions? Only 'yes' is accepted.")
+def _approved(found: list[Deployment]) -> bool:
+    click.echo()
+    for one in found:  # once more: a long plan has scrolled it away
+        click.echo(headline(one))
+    click.echo("Do you want to perform these actions? Only 'yes' is accepted.")
     try:
         answer = input("Enter a value: ")
     except EOFError:

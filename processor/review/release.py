@@ -17,12 +17,10 @@ from typing import Any, Final
 from processor.errors import TidegateError
 from processor.policy.document import BYTES_MAX
 from processor.scoring.artefact import MANIFEST, Manifest
-from processor.settings import MODEL, POLICY
+from processor.settings import MODEL, POLICY, SHADOW
 
 FORMAT: Final = "tidegate.release/1"
 SUFFIX: Final = ".release.json"
-SHADOW: Final = "shadow"
-"""Folder of the package with a model that scores without being heard."""
 ENTRY_BYTES_MAX: Final = 16 * BYTES_MAX
 MODELS: Final = {"model": MODEL, "shadow": SHADOW}
 """Each model of a release, by its folder in the package."""

@@ -45,7 +45,7 @@ def model_id(zipped: Path) -> str:
 def test_a_wider_policy_is_shown_as_wider(root: Path) -> None:
     old, new = package(root / "old/cards.zip"), package(root / "new/cards.zip", WIDER)
     lines = shown(root, old, new)
-    assert lines[0] == "cards: changes: policy"
+    assert lines[0] == "cards: changes: policy (1 wider)"
     assert "policy cards, version 3 → 4: + wider, - narrower, ~ neither" in lines
     assert [line for line in lines if line.startswith("+ | card | exposure")]
     assert "Plan: 1 wider, 0 narrower, 0 neutral." in lines
@@ -54,6 +54,7 @@ def test_a_wider_policy_is_shown_as_wider(root: Path) -> None:
 def test_and_the_other_way_round_as_narrower(root: Path) -> None:
     old, new = package(root / "old/cards.zip", WIDER), package(root / "new/cards.zip")
     lines = shown(root, old, new)
+    assert lines[0] == "cards: changes: policy"
     assert [line for line in lines if line.startswith("- | card | exposure")]
     assert "Plan: 0 wider, 1 narrower, 0 neutral." in lines
 
@@ -134,7 +135,7 @@ def test_the_first_apply_shows_what_is_to_come(root: Path) -> None:
 def test_no_change_is_one_line(root: Path) -> None:
     same = package(root / "new/cards.zip", model=manifest())
     name = model_id(same)
-    assert shown(root, same, same) == [f"cards: no change: policy cards, version 3, model {name}", ""]
+    assert shown(root, same, same) == [f"cards: no change: policy cards, version 3, model {name}"]
 
 
 def test_code_alone_and_a_stream_that_goes_are_named(root: Path) -> None:

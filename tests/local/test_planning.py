@@ -65,7 +65,7 @@ def test_what_changes_stands_above_the_plan(
 ) -> None:
     assert planning.reviewed(make(), root, "plan", ["-var=runtime=python3.13"]) == 0
     printed = capfd.readouterr()
-    assert printed.out.startswith("cards: changes: policy\n")
+    assert printed.out.startswith("cards: changes: policy (1 wider)\n")
     assert printed.out.index("Plan: 1 wider") < printed.out.index("Terraform's own plan")
     assert printed.err == "aws_kms_key.data: Refreshing state... [id=1]\n"
     asked = calls(root)
@@ -90,10 +90,16 @@ def test_a_plan_can_be_kept(make: Make, root: Path) -> None:
 
 @pytest.mark.parametrize("answer", ["no", "y", "", None])
 def test_only_a_yes_applies(
-    make: Make, root: Path, answer: str | None, monkeypatch: pytest.MonkeyPatch
+    make: Make,
+    root: Path,
+    answer: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     say(monkeypatch, answer)
     assert planning.reviewed(make(), root, "apply", []) == 1
+    asked, _, _ = capfd.readouterr().out.partition("Do you want")
+    assert asked.endswith("Terraform's own plan\n\ncards: changes: policy (1 wider)\n"), "said once more"
     assert [words[0] for words in calls(root)] == ["plan", "show", "show"]
 
 
