@@ -103,8 +103,8 @@ package: .venv/.ready ## Build .build/<policy>.zip for every policy, and access.
 	@$(BIN)/tidegate package --access $(addprefix --policy ,$(POLICIES)) --python $(PYTHON) --arch $(ARCH)
 
 .PHONY: plan
-plan: checked package ## Show what an environment would become: make plan ENV=dev
-	@$(TERRAFORM) plan $(ENV) -var=runtime=python$(PYTHON) -var=architecture=$(ARCH)
+plan: checked package ## Show what an environment would become, policy and model first: make plan ENV=dev (OUT=file keeps it)
+	@$(TERRAFORM) plan $(ENV) -var=runtime=python$(PYTHON) -var=architecture=$(ARCH) $(if $(OUT),-out=$(abspath $(OUT)))
 
 .PHONY: apply
 apply: checked package ## Bring an environment about, after asking: make apply ENV=dev

@@ -46,9 +46,9 @@ def review(planned: IO[str], root: Path, *, as_json: bool) -> None:
     Exit codes: 0 whatever it shows, 2 unusable input.
 
     \b
-    Example: for a script that reads it.
+    Example: what would this plan change? For a script.
       make plan ENV=staging OUT=/tmp/plan
-      terraform -chdir=terraform show -json /tmp/plan | tidegate review --json
+      .venv/bin/python -m processor.local.terraform show staging -json /tmp/plan | tidegate review --json
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     found = deployments(read_planned(planned.read()), root)
     if as_json:
