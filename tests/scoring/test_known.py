@@ -78,7 +78,7 @@ def test_a_total_is_the_decayed_sum(told: list[tuple[float, Seen]], later: float
     known, now = known_of(told), NOON + later
     for at, days in enumerate(DAYS):
         for what, stat in zip("nsqlbv", (NUMBER, SUM, SQUARES, LOGS, BAD, BAD_SUM), strict=True):
-            level = known.level(at, stat, moment(DAYS, now))
+            level = known.levels(moment(DAYS, now))[at][stat]
             # What is older than a period counts for nothing: it has faded to less than 10^-6.
             faded = 1e-6 * abs(exact([(now, one) for _, one in told], days, now, what))
             assert level == pytest.approx(exact(told, days, now, what), rel=1e-5, abs=1e-3 + faded)
@@ -92,7 +92,7 @@ def test_order_does_not_matter(orders: tuple[list[tuple[float, Seen]], list[tupl
     for at in range(len(DAYS)):
         for stat in (NUMBER, SUM, BAD):
             now = moment(DAYS, NOON)
-            assert first.level(at, stat, now) == second.level(at, stat, now)
+            assert first.levels(now)[at][stat] == second.levels(now)[at][stat]
 
 
 @given(events, events)
@@ -105,7 +105,7 @@ def test_what_is_taken_back_leaves_nothing_behind(
     clean, now = known_of(told), moment(DAYS, NOON)
     for at in range(len(DAYS)):
         for stat in (NUMBER, SUM, SQUARES, LOGS, BAD, BAD_SUM):
-            assert known.level(at, stat, now) == pytest.approx(clean.level(at, stat, now), abs=1e-9)
+            assert known.levels(now)[at][stat] == pytest.approx(clean.levels(now)[at][stat], abs=1e-9)
 
 
 @given(st.lists(events, min_size=1, max_size=4))
@@ -120,8 +120,8 @@ def test_additions_kept_apart_add_up(parts: list[list[tuple[float, Seen]]]) -> N
     now = moment(DAYS, NOON)
     for at in range(len(DAYS)):
         for stat in (NUMBER, SUM, SQUARES, LOGS, BAD, BAD_SUM):
-            assert recalled.level(at, stat, now) == pytest.approx(whole.level(at, stat, now), abs=1e-6)
-    assert recalled.run(7, NOON) == whole.run(7, NOON)
+            assert recalled.levels(now)[at][stat] == pytest.approx(whole.levels(now)[at][stat], abs=1e-6)
+    assert recalled.run(7, moment(DAYS, NOON)) == whole.run(7, moment(DAYS, NOON))
 
 
 def test_numbers_stay_in_range_for_a_hundred_years() -> None:
@@ -129,7 +129,7 @@ def test_numbers_stay_in_range_for_a_hundred_years() -> None:
     for day in range(0, 36_500, 5):
         add(known, NOON + day * DAY_S, Seen(1e9, is_bad=True, counterpart=None))
     assert all(abs(total) < 10**38 for row in known.rows for total in row)
-    assert known.level(2, NUMBER, moment(DAYS, NOON + day * DAY_S)) == pytest.approx(
+    assert known.levels(moment(DAYS, NOON + day * DAY_S))[2][NUMBER] == pytest.approx(
         1 / (1 - math.exp(-5 / 30))
     )
     stale = known.faded(PROFILE, ["n7.3", "e.5", "m.5", *known.additions(PROFILE)])
@@ -148,9 +148,9 @@ def test_the_largest_values_fit_the_table() -> None:
 def test_the_young_have_no_label_yet() -> None:
     told = [(NOON - age * DAY_S, Seen(1.0, is_bad=False, counterpart=None)) for age in (0.5, 3, 6.5, 8, 20)]
     known = known_of(told)
-    young = known.young(30, 7, NOON)
+    young = known.young(30, 7, moment(DAYS, NOON))
     assert young == pytest.approx(exact(told[:3], 30, NOON, "n"), rel=0.01)
-    assert known.level(2, NUMBER, moment(DAYS, NOON)) - young == pytest.approx(
+    assert known.levels(moment(DAYS, NOON))[2][NUMBER] - young == pytest.approx(
         exact(told[3:], 30, NOON, "n"), rel=0.02
     )
 
@@ -162,15 +162,15 @@ def test_a_run_begins_after_the_last_honest_record_whose_label_is_due() -> None:
     known = known_of(
         [one(20, is_bad=True), one(18, is_bad=False), one(15, is_bad=True), one(11, is_bad=True)]
     )
-    run = known.run(7, NOON)
+    run = known.run(7, moment(DAYS, NOON))
     assert (run.frauds, NOON / DAY_S - run.since) == (2, pytest.approx(15, abs=0.25))
     assert NOON / DAY_S - run.honest == pytest.approx(18, abs=0.25)
     add(known, *one(2, is_bad=False))
-    assert known.run(7, NOON).frauds == 2, "whether that one is honest is not known yet"
+    assert known.run(7, moment(DAYS, NOON)).frauds == 2, "whether that one is honest is not known yet"
     add(known, *one(9, is_bad=False))
-    assert known.run(7, NOON).frauds == 0
+    assert known.run(7, moment(DAYS, NOON)).frauds == 0
     add(known, *one(1, is_bad=True))
-    assert known.run(7, NOON).frauds == 1, "a fraud is known when it is told"
+    assert known.run(7, moment(DAYS, NOON)).frauds == 1, "a fraud is known when it is told"
 
 
 def test_history_is_bounded() -> None:

@@ -14,8 +14,8 @@ from processor.scoring.profiles import LOGS, NUMBER, SQUARES, SUM
 
 if TYPE_CHECKING:
     from processor.scoring.features.feature import Feature
-    from processor.scoring.features.kind import Measure
-    from processor.scoring.profiles import Known, Moment, Profile
+    from processor.scoring.features.kind import Measure, View
+    from processor.scoring.profiles import Profile
 
 LEAST: Final = 1e-6  # of what is usual, and of a number of records, to divide by
 PRIOR: Final = {"typical": 1.0, "weight": 0.5}
@@ -23,23 +23,23 @@ PRIOR: Final = {"typical": 1.0, "weight": 0.5}
 
 def _total(feature: Feature, profile: Profile) -> Measure:
     at = window(profile, feature.days[0])
-    return lambda known, moment, _value: known.level(at, SUM, moment)
+    return lambda view: view.levels[at][SUM]
 
 
 def _usual(feature: Feature, profile: Profile) -> Measure:
     at, weight = window(profile, feature.days[0]), feature.options["weight"]
     before = feature.options["typical"] * weight
 
-    def mean(known: Known, moment: Moment, _value: float) -> float:
-        total, number = known.levels(at, SUM, NUMBER, moment)
-        return (total + before) / (max(number, 0.0) + weight)
+    def mean(view: View) -> float:
+        levels = view.levels[at]
+        return (levels[SUM] + before) / (max(levels[NUMBER], 0.0) + weight)
 
     return mean
 
 
 def _ratio(feature: Feature, profile: Profile) -> Measure:
     usual = _usual(feature, profile)
-    return lambda known, moment, value: value / max(usual(known, moment, value), LEAST)
+    return lambda view: view.value / max(usual(view), LEAST)
 
 
 def _log_ratio(feature: Feature, profile: Profile) -> Measure:
@@ -47,10 +47,10 @@ def _log_ratio(feature: Feature, profile: Profile) -> Measure:
     at, weight = window(profile, feature.days[0]), feature.options["weight"]
     before = math.log1p(max(feature.options["typical"], 0.0)) * weight
 
-    def log_ratio(known: Known, moment: Moment, value: float) -> float:
-        logs, number = known.levels(at, LOGS, NUMBER, moment)
+    def log_ratio(view: View) -> float:
+        levels = view.levels[at]
         # A refund is as far below what is usual as nothing at all; what is missing stays missing.
-        return math.log1p(max(value, 0.0)) - (logs + before) / (number + weight)
+        return math.log1p(max(view.value, 0.0)) - (levels[LOGS] + before) / (levels[NUMBER] + weight)
 
     return log_ratio
 
@@ -58,19 +58,20 @@ def _log_ratio(feature: Feature, profile: Profile) -> Measure:
 def _excess(feature: Feature, profile: Profile) -> Measure:
     """By how much the value is beyond what is still usual (`above` times the mean), up to `most`; else 0."""
     ratio, above, most = _ratio(feature, profile), feature.options["above"], feature.options["most"]
-    return lambda known, moment, value: min(max(ratio(known, moment, value) - above, 0.0), most)
+    return lambda view: min(max(ratio(view) - above, 0.0), most)
 
 
 def _deviations(feature: Feature, profile: Profile) -> Measure:
     at, weight = window(profile, feature.days[0]), feature.options["weight"]
     typical = feature.options["typical"]
 
-    def deviations(known: Known, moment: Moment, value: float) -> float:
-        number = max(known.level(at, NUMBER, moment), 0.0) + weight
-        mean = (known.level(at, SUM, moment) + typical * weight) / number
+    def deviations(view: View) -> float:
+        levels = view.levels[at]
+        number = max(levels[NUMBER], 0.0) + weight
+        mean = (levels[SUM] + typical * weight) / number
         # As if what was before were spread as widely as it is large.
-        squares = (known.level(at, SQUARES, moment) + 2 * typical * typical * weight) / number
-        return (value - mean) / math.sqrt(max(squares - mean * mean, 1e-6 * (1 + mean * mean)))
+        squares = (levels[SQUARES] + 2 * typical * typical * weight) / number
+        return (view.value - mean) / math.sqrt(max(squares - mean * mean, 1e-6 * (1 + mean * mean)))
 
     return deviations
 
@@ -80,11 +81,10 @@ def _shift(feature: Feature, profile: Profile) -> Measure:
     short, long = (window(profile, days) for days in feature.days)
     weight = feature.options["weight"]
 
-    def shift(known: Known, moment: Moment, _value: float) -> float:
-        logs, number = known.levels(long, LOGS, NUMBER, moment)
-        usual = logs / max(number, LEAST)
-        logs, number = known.levels(short, LOGS, NUMBER, moment)
-        return (logs - usual * number) / (max(number, 0.0) + weight)
+    def shift(view: View) -> float:
+        of_late, ever = view.levels[short], view.levels[long]
+        usual = ever[LOGS] / max(ever[NUMBER], LEAST)
+        return (of_late[LOGS] - usual * of_late[NUMBER]) / (max(of_late[NUMBER], 0.0) + weight)
 
     return shift
 

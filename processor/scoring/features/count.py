@@ -9,13 +9,13 @@ from processor.scoring.profiles import NUMBER
 
 if TYPE_CHECKING:
     from processor.scoring.features.feature import Feature
-    from processor.scoring.features.kind import Measure
-    from processor.scoring.profiles import Known, Moment, Profile
+    from processor.scoring.features.kind import Measure, View
+    from processor.scoring.profiles import Profile
 
 
 def _count(feature: Feature, profile: Profile) -> Measure:
     at = window(profile, feature.days[0])
-    return lambda known, moment, _value: known.level(at, NUMBER, moment)
+    return lambda view: view.levels[at][NUMBER]
 
 
 def _velocity(feature: Feature, profile: Profile) -> Measure:
@@ -24,9 +24,9 @@ def _velocity(feature: Feature, profile: Profile) -> Measure:
     scale = feature.days[1] / feature.days[0]
     weight = feature.options["weight"]
 
-    def velocity(known: Known, moment: Moment, _value: float) -> float:
-        expected = max(known.level(long, NUMBER, moment), 0.0) / scale
-        return (known.level(short, NUMBER, moment) + weight) / (expected + weight)
+    def velocity(view: View) -> float:
+        expected = max(view.levels[long][NUMBER], 0.0) / scale
+        return (view.levels[short][NUMBER] + weight) / (expected + weight)
 
     return velocity
 

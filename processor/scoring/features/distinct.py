@@ -9,16 +9,16 @@ from processor.scoring.profiles import DAY_S
 
 if TYPE_CHECKING:
     from processor.scoring.features.feature import Feature
-    from processor.scoring.features.kind import Measure
-    from processor.scoring.profiles import Known, Moment, Profile
+    from processor.scoring.features.kind import Measure, View
+    from processor.scoring.profiles import Profile
 
 
 def _distinct(feature: Feature, _profile: Profile) -> Measure:
     days = feature.days[0]
 
-    def distinct(known: Known, moment: Moment, _value: float) -> float:
-        since = moment.time // DAY_S - days
-        return float(sum(day > since for day in known.met.values()))
+    def distinct(view: View) -> float:
+        since = view.moment.time // DAY_S - days
+        return float(sum(day > since for day in view.known.met.values()))
 
     return distinct
 

@@ -6,18 +6,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from processor.scoring.features.feature import Feature
     from processor.scoring.features.values import FloatColumn
-    from processor.scoring.profiles import Known, Moment, Profile
+    from processor.scoring.profiles import Known, Levels, Moment, Profile
 
     Reader: TypeAlias = Callable[[Any], float]
     """One raw value -> a number, NaN when there is none in it."""
     Shape: TypeAlias = Callable[[FloatColumn], FloatColumn]
     """A column of such numbers, free of NaN -> the feature."""
-    Measure: TypeAlias = Callable[[Known, Moment, float], float]
-    """What is known of the entity, when, and the record's own value of the profile -> the feature."""
+    Measure: TypeAlias = Callable[["View"], float]
+    """What is known of the entity of a record -> the feature."""
+
+
+class View(NamedTuple):
+    """What is known of the entity of a record, as the record finds it."""
+
+    known: Known
+    moment: Moment
+    levels: Sequence[Levels]
+    """The totals of each window by then, by `STATS`: worked out once for all measures."""
+    value: float
+    """The record's own, NaN if it has none."""
 
 
 @dataclass(frozen=True, slots=True)

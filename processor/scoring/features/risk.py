@@ -13,13 +13,13 @@ from processor.scoring.profiles import BAD, BAD_SUM, NUMBER
 
 if TYPE_CHECKING:
     from processor.scoring.features.feature import Feature
-    from processor.scoring.features.kind import Measure
-    from processor.scoring.profiles import Known, Moment, Profile
+    from processor.scoring.features.kind import Measure, View
+    from processor.scoring.profiles import Profile
 
 
 def _confirmed(feature: Feature, profile: Profile) -> Measure:
     at = window(profile, feature.days[0])
-    return lambda known, moment, _value: known.level(at, BAD, moment)
+    return lambda view: view.levels[at][BAD]
 
 
 def _risk(feature: Feature, profile: Profile) -> Measure:
@@ -27,10 +27,10 @@ def _risk(feature: Feature, profile: Profile) -> Measure:
     at, weight = window(profile, days), feature.options["weight"]
     before = feature.options["typical"] * weight
 
-    def risk(known: Known, moment: Moment, _value: float) -> float:
-        number, bad = known.levels(at, NUMBER, BAD, moment)
-        old = number - known.young(days, profile.label_days, moment.time)
-        return (bad + before) / (max(old, 0.0) + weight)
+    def risk(view: View) -> float:
+        levels = view.levels[at]
+        old = levels[NUMBER] - view.known.young(days, profile.label_days, view.moment)
+        return (levels[BAD] + before) / (max(old, 0.0) + weight)
 
     return risk
 
@@ -40,9 +40,9 @@ def _confirmed_mean(feature: Feature, profile: Profile) -> Measure:
     at, weight = window(profile, feature.days[0]), feature.options["weight"]
     before = feature.options["typical"] * weight
 
-    def mean(known: Known, moment: Moment, _value: float) -> float:
-        total, number = known.levels(at, BAD_SUM, BAD, moment)
-        return (total + before) / (max(number, 0.0) + weight)
+    def mean(view: View) -> float:
+        levels = view.levels[at]
+        return (levels[BAD_SUM] + before) / (max(levels[BAD], 0.0) + weight)
 
     return mean
 

@@ -14,20 +14,20 @@ from processor.scoring.profiles import DAY_S
 
 if TYPE_CHECKING:
     from processor.scoring.features.feature import Feature
-    from processor.scoring.features.kind import Measure
-    from processor.scoring.profiles import Known, Moment, Profile
+    from processor.scoring.features.kind import Measure, View
+    from processor.scoring.profiles import Profile
 
 
 def _count(_feature: Feature, profile: Profile) -> Measure:
-    return lambda known, moment, _value: float(known.run(profile.label_days, moment.time).frauds)
+    return lambda view: float(view.known.run(profile.label_days, view.moment).frauds)
 
 
 def _age(_feature: Feature, profile: Profile) -> Measure:
     """Days; 0 while there is no run."""
 
-    def age(known: Known, moment: Moment, _value: float) -> float:
-        since = known.run(profile.label_days, moment.time).since
-        return 0.0 if math.isnan(since) else moment.time / DAY_S - since
+    def age(view: View) -> float:
+        since = view.known.run(profile.label_days, view.moment).since
+        return 0.0 if math.isnan(since) else view.moment.time / DAY_S - since
 
     return age
 
@@ -35,8 +35,8 @@ def _age(_feature: Feature, profile: Profile) -> Measure:
 def _honest(feature: Feature, profile: Profile) -> Measure:
     most = feature.options["most"]
 
-    def honest(known: Known, moment: Moment, _value: float) -> float:
-        return min(moment.time / DAY_S - known.run(profile.label_days, moment.time).honest, most)
+    def honest(view: View) -> float:
+        return min(view.moment.time / DAY_S - view.known.run(profile.label_days, view.moment).honest, most)
 
     return honest
 

@@ -10,8 +10,8 @@ from processor.scoring.profiles import DAY_S
 
 if TYPE_CHECKING:
     from processor.scoring.features.feature import Feature
-    from processor.scoring.features.kind import Measure
-    from processor.scoring.profiles import Known, Moment, Profile
+    from processor.scoring.features.kind import Measure, View
+    from processor.scoring.profiles import Profile
 
 LONGEST: Final = {"most": 100.0}  # days; of what never was, too
 
@@ -19,9 +19,9 @@ LONGEST: Final = {"most": 100.0}  # days; of what never was, too
 def _since(name: str, feature: Feature) -> Measure:
     most = feature.options["most"]
 
-    def since(known: Known, moment: Moment, _value: float) -> float:
-        then: float = getattr(known, name)
-        return min((moment.time - then) / DAY_S, most) if math.isfinite(then) else most
+    def since(view: View) -> float:
+        then: float = getattr(view.known, name)
+        return min((view.moment.time - then) / DAY_S, most) if math.isfinite(then) else most
 
     return since
 
@@ -33,7 +33,7 @@ def _last(feature: Feature, _profile: Profile) -> Measure:
 def _first(feature: Feature, _profile: Profile) -> Measure:
     since = _since("first", feature)
     # Who was never seen before is new, not old.
-    return lambda known, moment, value: since(known, moment, value) if known.first < math.inf else 0.0
+    return lambda view: since(view) if view.known.first < math.inf else 0.0
 
 
 def _confirmed(feature: Feature, _profile: Profile) -> Measure:
