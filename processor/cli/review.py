@@ -29,7 +29,7 @@ ROOT: Final = Path(__file__).resolve().parents[2] / "terraform"
 
 
 @click.command()
-@click.argument("planned", type=click.File(encoding="utf-8"), default="-")
+@click.argument("planned", type=click.File("rb"), default="-")
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -38,7 +38,7 @@ ROOT: Final = Path(__file__).resolve().parents[2] / "terraform"
     help="The folder that the plan was made in.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on stdout.")
-def review(planned: IO[str], root: Path, *, as_json: bool) -> None:
+def review(planned: IO[bytes], root: Path, *, as_json: bool) -> None:
     """Show what a plan of Terraform would change: the policy's exposure, and the model's figures.
 
     PLANNED is what `terraform show -json` says of a saved plan; stdin if it is not given. What is in force is

@@ -96,7 +96,7 @@ def _approved(found: list[Deployment]) -> bool:
     click.echo("Do you want to perform these actions? Only 'yes' is accepted.")
     try:
         answer = input("Enter a value: ")
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
         answer = ""
     if answer.strip() == APPROVED:
         return True

@@ -157,7 +157,7 @@ def _as_lambda(sha256: str) -> str:
     return base64.b64encode(bytes.fromhex(sha256)).decode()
 
 
-def read_planned(data: str) -> dict[str, Any]:
+def read_planned(data: bytes) -> dict[str, Any]:
     """The plan in what `terraform show -json` printed.
 
     Raises:
@@ -165,8 +165,10 @@ def read_planned(data: str) -> dict[str, Any]:
     """
     try:
         planned = json.loads(data)
-    except ValueError as error:
-        raise TidegateError(f"the plan is no JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise TidegateError(
+            "the plan is no JSON: give what `terraform show -json FILE` says of it"
+        ) from error
     if not isinstance(planned, dict):
         raise TidegateError("the plan is no JSON object")
     return planned

@@ -209,8 +209,11 @@ def test_scripts_get_the_same_and_no_policy_s_text(root: Path) -> None:
     assert cards["shadow"] == {"old": None, "new": None}
 
 
-@pytest.mark.parametrize("given", ["", "[]", "{}", '{"output_changes": {}, "resource_changes": [1]}'])
-def test_what_is_no_plan_is_refused(root: Path, given: str) -> None:
+@pytest.mark.parametrize(
+    "given",
+    ["", b"PK\x03\x04\xff", "[" * 200_000, "[]", "{}", '{"output_changes": {}, "resource_changes": [1]}'],
+)
+def test_what_is_no_plan_is_refused(root: Path, given: str | bytes) -> None:
     found = CliRunner().invoke(main, ["review", "--root", str(root)], input=given)
     assert found.exit_code == 2
     assert "tidegate: th" in found.output

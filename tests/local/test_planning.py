@@ -55,6 +55,8 @@ def say(monkeypatch: pytest.MonkeyPatch, answer: str | None) -> None:
     def typed(_prompt: str) -> str:
         if answer is None:
             raise EOFError
+        if answer == "^C":
+            raise KeyboardInterrupt
         return answer
 
     monkeypatch.setattr("builtins.input", typed)
@@ -88,7 +90,7 @@ def test_a_plan_can_be_kept(make: Make, root: Path) -> None:
     assert "-out=/tmp/kept" in calls(root)[0]
 
 
-@pytest.mark.parametrize("answer", ["no", "y", "", None])
+@pytest.mark.parametrize("answer", ["no", "y", "", "^C", None])
 def test_only_a_yes_applies(
     make: Make,
     root: Path,
