@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from models.card_fairness import fairness
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -72,6 +74,10 @@ Libraries: {", ".join(f"{name} {version}" for name, version in content["librarie
 
 {_comparison(content["comparison"])}
 {_shown(["precision_recall.svg", "score_histogram.svg", "calibration.svg"], pictures)}
+## Whom it troubles
+
+{fairness(content)}
+
 ## What it had to pass
 
 {_gates(content)}

@@ -1,14 +1,15 @@
 """The gates of a release: is a candidate good enough to take the place of the model in use?
 
 Pure: from figures of later records (`models.evaluation`) to verdicts. What cannot be told is no pass: who
-knows better releases by `--force` with a reason, which the manifest keeps.
+knows better releases by `--force` with a reason, which the manifest keeps, or says in the spec that a
+disparity may be unknown.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from models.spec.gates import RANKED
+from models.spec.gates import PASS, RANKED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +48,7 @@ def judged(
         *(_ranked(name, gates, found, against) for name in RANKED),
         _alert_rate(gates, found),
         *(
-            _disparity(group, bound, limit, found)
+            _disparity(group, bound, limit, found, passes=gates.unknown == PASS)
             for group in gates.groups
             for bound, limit in gates.bounds.items()
         ),
@@ -88,15 +89,20 @@ def _alert_rate(gates: Gates, found: Mapping[str, Any]) -> Verdict:
     return Verdict("alert_rate", low <= rate <= high, said)
 
 
-def _disparity(group: str, bound: str, limit: float, found: Mapping[str, Any]) -> Verdict:
-    """By the figure itself: who is at a disadvantage need not prove it beyond doubt. The interval is said."""
+def _disparity(group: str, bound: str, limit: float, found: Mapping[str, Any], *, passes: bool) -> Verdict:
+    """It is unfair where the whole interval is beyond the bound: the rates of equals differ by chance, too.
+
+    `passes` is whether it does so where that cannot be told.
+    """
     gate = f"{bound} of {group}"
     figure, is_ratio = bound.removesuffix("_at_least").removesuffix("_at_most"), bound.endswith("_at_least")
     told = found.get("groups", {}).get(group, {}).get("disparity", {}).get(figure)
     if told is None or told["value"] is None:
-        return Verdict(gate, passed=False, said="cannot be told: fewer than two groups have records enough")
-    value = told["value"]
+        return Verdict(gate, passes, "cannot be told: fewer than two groups have records enough")
+    value, end = told["value"], told["high" if is_ratio else "low"]
+    end = value if end is None else end
     said = f"{figure.replace('_', ' ')} {value:.3f}; {'at least' if is_ratio else 'at most'} {limit:g}"
     if told["low"] is not None:
         said += f" (interval {told['low']:.3f} to {told['high']:.3f})"
-    return Verdict(gate, value >= limit if is_ratio else value <= limit, said)
+    beyond, surely = (value < limit, end < limit) if is_ratio else (value > limit, end > limit)
+    return Verdict(gate, not surely, said + ("; beyond it, perhaps by chance" if beyond > surely else ""))

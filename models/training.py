@@ -128,7 +128,7 @@ def train(spec: Spec, history: History, period: Period | None, progress: Progres
         spec=spec,
         estimator=fitted.estimator,
         scorer=scorer,
-        figures=figures(scorer, later) if len(later) else {"records": 0},
+        figures=figures(scorer, later, spec) if len(later) else {"records": 0},
         training=description,
         comparison=table,
         baseline=Baseline.learn(features.names, unseen, scores).content(),

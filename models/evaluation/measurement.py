@@ -11,7 +11,14 @@ from models.evaluation.budgets import Worth, daily_budgets, rank_names, rank_val
 from models.evaluation.calibration import alert_rates, day_codes, score_bins
 from models.evaluation.cards import CardPrecision, card_precision
 from models.evaluation.columns import codes, date, days, ratio, rounded
-from models.evaluation.groups import SMALLEST_FRAUD, SMALLEST_GROUP, fairness, rates
+from models.evaluation.groups import (
+    FEWEST_PEOPLE,
+    SMALLEST_ALERTS,
+    SMALLEST_FRAUD,
+    SMALLEST_GROUP,
+    fairness,
+    rates,
+)
 from models.evaluation.intervals import Bootstrap, Units
 from models.evaluation.ranking import Ranking, auc, average_precision
 
@@ -35,7 +42,9 @@ class Options:
     cards_per_day: int = 100
     promises: tuple[float, ...] = (0.99, 0.995, 0.999)  # thresholds whose alert rate is checked
     worth: Worth = field(default_factory=Worth)
+    fewest_people: int = FEWEST_PEOPLE
     smallest_group: int = SMALLEST_GROUP
+    smallest_alerts: int = SMALLEST_ALERTS
     smallest_fraud: int = SMALLEST_FRAUD
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
 
@@ -146,7 +155,9 @@ def measured(
                     fraud,
                     units=units,
                     bootstrap=options.bootstrap,
+                    fewest_people=options.fewest_people,
                     smallest_group=options.smallest_group,
+                    smallest_alerts=options.smallest_alerts,
                     smallest_fraud=options.smallest_fraud,
                 )
                 for name, column in (groups or {}).items()

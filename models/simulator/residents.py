@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from models.simulator.people import COUNTRIES, OLDEST, YOUNGEST
+from models.simulator.people import OLDEST, YOUNGEST
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 APART: Final = 6  # with the seed of the world, that of its residents
+COUNTRIES: Final = {  # of `people`: share of the customers
+    "US": 0.3, "GB": 0.2, "DE": 0.15, "FR": 0.12, "ES": 0.08, "PL": 0.07, "GR": 0.05, "SE": 0.03,
+}  # fmt: skip
 TOP: Final = 89  # years: as `top` of the sample policy
 
 
@@ -30,8 +33,8 @@ class Residents:
 
     def __init__(self, customers: int, *, seed: int, start: datetime) -> None:
         random = np.random.default_rng((seed, APART))
-        codes = [country.code for country in COUNTRIES]
-        self.countries: list[str] = random.choice(codes, customers).tolist()
+        shares = list(COUNTRIES.values())
+        self.countries: list[str] = random.choice(list(COUNTRIES), customers, p=shares).tolist()
         self._born: list[int] = (start.year - random.integers(YOUNGEST, OLDEST + 1, customers)).tolist()
 
     def birth_years(self, year: int) -> list[str]:

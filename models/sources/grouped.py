@@ -82,9 +82,9 @@ class Grouping:
 
 
 def labels_of(bands: tuple[int, ...]) -> list[str]:
-    """The names of bands of age: [25, 35] gives <25, 25-34 and 35+."""
+    """The names of bands of age: [25, 35] gives 0-24, 25-34 and 35+."""
     between = [f"{low}-{high - 1}" for low, high in pairwise(bands)]
-    return [f"<{bands[0]}", *between, f"{bands[-1]}+"]
+    return [f"0-{bands[0] - 1}", *between, f"{bands[-1]}+"]
 
 
 def value_at(image: Mapping[str, Any], path: str) -> Any:

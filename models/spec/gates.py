@@ -18,6 +18,7 @@ RANKED: Final = ("average_precision", "auc")
 NO_WORSE: Final = "no_worse"
 FLAG_AT: Final = "p99.5"
 ALERT_RATE: Final = 0.02
+REFUSE, PASS = "refuse", "pass"
 _RATES: Final = (
     "alert_rate",
     "true_positive_rate",
@@ -41,9 +42,11 @@ class Gates:
     alert_rate_at_most: float = ALERT_RATE
     alert_rate_at_least: float = 0.0
     groups: tuple[str, ...] = ()
-    """Columns by whose values it has to be fair."""
+    """Of the spec, between which it has to be fair."""
     bounds: Mapping[str, float] = field(default_factory=dict)
-    """Of disparities, by name as in `BOUNDS`."""
+    """Of disparities, by name as in `BOUNDS`. It is refused where the whole interval is beyond one."""
+    unknown: str = REFUSE
+    """What becomes of it where a disparity cannot be told: `refuse`, or `pass`."""
 
 
 def read_gates(keys: Keys) -> Gates:
@@ -55,14 +58,15 @@ def read_gates(keys: Keys) -> Gates:
     keys.only((*RANKED, "alert_rate", "disparity"))
     rate, fair = keys.part("alert_rate", optional=True), keys.part("disparity", optional=True)
     rate.only(("flag_at", "at_most", "at_least"))
-    fair.only(("groups", *BOUNDS))
+    fair.only(("groups", "unknown", *BOUNDS))
     share, words = within(0, 1), "a share from 0 to 1"
     at_most = float(rate.get("at_most", share, words, ALERT_RATE))
     at_least = float(rate.get("at_least", share, words, 0.0))
     if at_least > at_most:
         raise rate.error("at_least", f"is {at_least:g}, more than at_most, {at_most:g}")
-    groups = tuple(fair.get("groups", are_texts, "a list of columns", []))
-    bounds = {name: float(fair.get(name, share, words)) for name in fair.content if name != "groups"}
+    groups = tuple(fair.get("groups", are_texts, "a list of the spec's groups", []))
+    bounds = {name: float(fair.get(name, share, words)) for name in BOUNDS if name in fair.content}
+    unknown = fair.one_of("unknown", (REFUSE, PASS)) if "unknown" in fair.content else REFUSE
     if bool(groups) != bool(bounds):
         raise keys.error("disparity", f"should have groups and one of {', '.join(BOUNDS)} or more")
     return Gates(
@@ -72,6 +76,7 @@ def read_gates(keys: Keys) -> Gates:
         alert_rate_at_least=at_least,
         groups=groups,
         bounds=bounds,
+        unknown=unknown,
     )
 
 

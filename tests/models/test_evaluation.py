@@ -146,7 +146,7 @@ def test_everything_measured_is_json_and_adds_up():
     assert found["fraud"]["records"] == month["fraud"].sum() == sum(day["fraud"] for day in found["by_day"])
     assert found["intervals"]["by"] == "card"
     assert sum(shop["records"] for shop in found["segments"]["shop"].values()) == 4000
-    assert found["groups"]["region"]["groups"]["(missing)"]["judged"] is False
+    assert found["groups"]["region"]["groups"]["(missing)"]["judged"] == []
     budget = found["budgets"][-1]
     assert budget["precision"]["value"] * budget["alerts"] == pytest.approx(
         budget["recall"]["value"] * found["fraud"]["records"], abs=0.1

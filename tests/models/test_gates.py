@@ -39,9 +39,10 @@ def verdicts(
     flaws: Any = (),
     noise: int = 0,
     closer: float = 1.0,
+    options: Options = FEW,
 ) -> dict[str, Verdict]:
     of = 1 - (1 - scores(candidate, noise)) / closer
-    found = measured(of, fraud, TIME, groups=groups, options=FEW)
+    found = measured(of, fraud, TIME, groups=groups, options=options)
     against = None
     if in_use is not None and fraud is not None:
         against = compared(of, scores(in_use), fraud, options=FEW)
@@ -87,13 +88,28 @@ def test_what_cannot_be_told_is_no_pass() -> None:
     assert names(verdicts(Gates(), fraud=None)) == {"average_precision", "auc"}
     unknown = Gates(groups=("age",), bounds={"alert_rate_ratio_at_least": 0.5})
     assert names(verdicts(unknown)) == {"alert_rate_ratio_at_least of age"}
+    tolerant = verdicts(Gates(groups=unknown.groups, bounds=unknown.bounds, unknown="pass"))
+    assert not names(tolerant)
+    assert "cannot be told" in tolerant["alert_rate_ratio_at_least of age"].said
+
+
+def test_a_disparity_that_may_be_chance_passes_and_is_said() -> None:
+    """Thirty alerts in three groups of equals: below four fifths, and nobody is treated unequally."""
+    options = Options(bootstrap=Bootstrap(resamples=60), smallest_alerts=5)
+    column = np.random.default_rng(3).integers(0, 3, RECORDS)
+    gates = Gates(groups=("region",), bounds={"alert_rate_ratio_at_least": 0.8})
+    found = verdicts(gates, groups={"region": column}, options=options)
+    assert not names(found)
+    assert found["alert_rate_ratio_at_least of region"].said.endswith("beyond it, perhaps by chance")
 
 
 def test_disparity_beyond_a_bound_is_refused() -> None:
     bounds = {"alert_rate_ratio_at_least": 0.5, "alert_rate_difference_at_most": 0.004}
     gates = Gates(groups=("region",), bounds=bounds)
-    assert not names(verdicts(gates, groups={"region": REGION}))
-    found = verdicts(gates, groups={"region": np.where(scores(0.5) > 0.99, "north", REGION)})
+    options = Options(bootstrap=Bootstrap(resamples=60), smallest_alerts=10)
+    assert not names(verdicts(gates, groups={"region": REGION}, options=options))
+    uneven = {"region": np.where(scores(0.5) > 0.99, "north", REGION)}
+    found = verdicts(gates, groups=uneven, options=options)
     assert names(found) == {f"{bound} of region" for bound in bounds}
     assert "at least 0.5" in found["alert_rate_ratio_at_least of region"].said
 
@@ -118,7 +134,7 @@ def test_gates_are_read() -> None:
         {
             "average_precision": {"at_least": 0.6},
             "alert_rate": {"flag_at": "p99", "at_most": 0.03, "at_least": 0.001},
-            "disparity": {"groups": ["region"], "alert_rate_ratio_at_least": 0.5},
+            "disparity": {"groups": ["region"], "alert_rate_ratio_at_least": 0.5, "unknown": "pass"},
         }
     ) == Gates(
         at_least={"average_precision": 0.6},
@@ -127,6 +143,7 @@ def test_gates_are_read() -> None:
         alert_rate_at_least=0.001,
         groups=("region",),
         bounds={"alert_rate_ratio_at_least": 0.5},
+        unknown="pass",
     )
 
 
@@ -143,6 +160,7 @@ def test_gates_are_read() -> None:
         ({"disparity": {"groups": ["region"]}}, r"gates\.disparity should have groups and one of"),
         ({"disparity": {"alert_rate_ratio_at_least": 0.5}}, r"gates\.disparity should have groups"),
         ({"disparity": {"groups": ["region"], "auc_ratio": 1}}, r"auc_ratio is no key here"),
+        ({"disparity": {"unknown": "passes"}}, r"unknown should be one of pass, refuse"),
     ],
 )
 def test_what_cannot_be_a_gate_is_refused_by_its_key(content: Any, said: str) -> None:
@@ -152,7 +170,12 @@ def test_what_cannot_be_a_gate_is_refused_by_its_key(content: Any, said: str) ->
 
 def test_a_spec_whose_gates_cannot_be_is_refused_when_it_is_read(tiny_folder: Path, tmp_path: Path) -> None:
     content = yaml.safe_load((tiny_folder / "model.yaml").read_text())
-    assert load_spec(tiny_folder).gates.groups == ()
+    assert load_spec(tiny_folder).gates.groups == ("region", "age_band")
     (tmp_path / "model.yaml").write_text(yaml.safe_dump(content | {"gates": {"alert_rat": {}}}))
     with pytest.raises(ModelError, match=r"gates\.alert_rat is no key here"):
+        load_spec(tmp_path)
+    (tmp_path / "model.yaml").write_text(yaml.safe_dump({**content, "groups": {"region": "country"}}))
+    with pytest.raises(
+        ModelError, match=r"disparity\.groups has age_band, no group of the spec; there are region"
+    ):
         load_spec(tmp_path)

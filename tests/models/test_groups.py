@@ -73,11 +73,11 @@ def test_what_cannot_be_a_group_is_refused_by_its_key(content: Any, said: str) -
 
 
 def test_bands_have_names_that_leave_no_age_out() -> None:
-    assert labels_of(BANDS) == ["<25", "25-34", "35-49", "50-64", "65+"]
+    assert labels_of(BANDS) == ["0-24", "25-34", "35-49", "50-64", "65+"]
     grouping = Grouping(AGE, sanitised=False)
     found = {age: grouping.label(str(2026 - age), 2026) for age in (0, 24, 25, 34, 35, 64, 65, 120)}
     assert found == dict(
-        zip(found, ("<25", "<25", "25-34", "25-34", "35-49", "50-64", "65+", "65+"), strict=True)
+        zip(found, ("0-24", "0-24", "25-34", "25-34", "35-49", "50-64", "65+", "65+"), strict=True)
     )
 
 

@@ -160,7 +160,7 @@ def test_it_is_calibrated_on_records_that_it_was_not_trained_on(spec: Spec, trai
             trained.scorer.features, spec, Simulated(spec), quiet, start=period.start, end=period.end
         )
     # Equal scores count as the lowest of them: never more than was promised, and less where many are equal.
-    assert figures(trained.scorer, between)["alert_rate"] <= 0.005 + 1 / len(between)
+    assert figures(trained.scorer, between, trained.spec)["alert_rate"] <= 0.005 + 1 / len(between)
     assert 0.02 < (scored(trained.scorer, between) >= 0.9).mean() <= 0.1 + 1 / len(between)
 
 
@@ -232,7 +232,7 @@ def test_a_field_that_is_mostly_missing_is_refused_by_name(
 def test_figures_without_any_fraud_claim_nothing(trained: Trained) -> None:
     matrix = np.zeros((5, len(trained.scorer.features.names)), dtype=np.float32)
     honest = Rows(matrix, np.arange(5.0), np.zeros(5, dtype=bool), np.zeros(5, dtype=np.int64))
-    assert "auc" not in figures(trained.scorer, honest)
+    assert "auc" not in figures(trained.scorer, honest, trained.spec)
 
 
 def test_a_period_to_the_end_of_the_data_leaves_nothing_to_measure_on(spec: Spec, tmp_path: Path) -> None:
