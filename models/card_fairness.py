@@ -31,14 +31,14 @@ def fairness(content: Mapping[str, Any]) -> str:
     read = [f"`{one['field']}`" for one in groups.values() if one["field"] in content["reads"]]
     reading = f"It reads {', '.join(read)} itself." if read else "It reads none of these fields."
     begins = (
-        f"On the records of the figures above, flagged at `{figures['flag_at']}`. Groups are of values as the\n"
+        f"On those later records, flagged at `{figures['flag_at']}`. Groups are of values as the\n"
         f"gate lets them out. {reading}"
     )
     ends = f"""In brackets: 95 % intervals. What fewer than {fewest["people"]} people share is told as
 `(other)`, which is compared with nobody. Metrics are fairlearn's. Differences are between groups of
-{fewest["records"]} (honest) records or {fewest["fraud"]} frauds and more. Ratios leave out rates with an
-asterisk: their groups would have fewer than {fewest["alerts"]} (false) alerts at the rate of all. The rates of
-equals differ, too, by chance, which the intervals of the metrics allow for: one that reaches 0 (of a
+{fewest["records"]} (honest) records or {fewest["fraud"]} frauds or more. Ratios leave out rates with an
+asterisk: their groups would have fewer than {fewest["alerts"]} (false) alerts at the rate of all. Rates of
+equals differ by chance, which the intervals of the metrics allow for: one that reaches 0 (of a
 difference) or 1 (of a ratio) shows nothing unfair."""
     return "\n\n".join([begins, *(_group(name, told) for name, told in groups.items()), ends])
 
