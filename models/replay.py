@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 BATCH: Final = 4_096  # steps measured at a time: any number gives the same features
 REPLAYING: Final = "replaying history"
 _UNSAID: Final = object()
+_step: Final = tuple.__new__  # a Step without a call of Python's
 
 
 class Told(NamedTuple):
@@ -109,7 +110,7 @@ class Replay:
                 labelled_at = time + label.after_days * DAY_S
                 self._due.append((labelled_at, seen, image))
         wanted = time >= self._start
-        self._steps.append(Step(None, seen, wanted))
+        self._steps.append(_step(Step, (None, seen, wanted)))
         if not wanted:
             return
         told = self._told

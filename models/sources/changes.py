@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapq import merge
+from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -171,7 +172,7 @@ def _image_blocks(rows: Images) -> Iterator[Iterator[Changed]]:
             images = (dict(zip(names, row, strict=True)) for row in values)
         times, ids, scenarios = (column[block].tolist() for column in (rows.time, rows.ids, rows.scenario))
         nothing = [None] * len(times)
-        yield map(Changed, times, nothing, images, ids, nothing, scenarios)
+        yield _changes(zip(times, nothing, images, ids, nothing, scenarios, strict=True))
 
 
 def _event_blocks(rows: Events) -> Iterator[Iterator[Changed]]:
@@ -181,4 +182,9 @@ def _event_blocks(rows: Events) -> Iterator[Iterator[Changed]]:
         *(_cut(column) for column in columns), strict=True
     ):
         known = [row if has and has_names else None for row, has in zip(features, measured, strict=True)]
-        yield map(Changed, times, before, after, ids, known, scenarios)
+        yield _changes(zip(times, before, after, ids, known, scenarios, strict=True))
+
+
+def _changes(rows: Iterable[tuple[Any, ...]]) -> Iterator[Changed]:
+    # In place of a call of Python's for each.
+    return map(tuple.__new__, repeat(Changed), rows)

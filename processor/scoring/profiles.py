@@ -36,9 +36,6 @@ STATS: Final = "nsqlbv"
 NUMBER, SUM, SQUARES, LOGS, BAD, BAD_SUM = range(len(STATS))
 EVENTS, FRAUDS = "e", "f"
 """What the names of counts by slot begin with."""
-_NOW, _BEFORE = 1, 1 + len(STATS)  # where a row's totals begin, after its period
-_WIDTH: Final = 1 + 2 * len(STATS)
-_ZEROS: Final = (0,) * len(STATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +121,43 @@ class Seen(NamedTuple):
     """A short name of it."""
 
 
+_NO_TOTALS: Final = [0] * len(STATS)  # never written to
 NOTHING: Final[dict[int, int]] = {}
 """Stands for what most entities never have, and is never written to: a dict each would be a third of them."""
+
+
+class Totals:
+    """What one window knows of an entity: totals by `STATS`, of a period and of the one before."""
+
+    __slots__ = ("before", "now", "period")
+
+    def __init__(self) -> None:
+        self.period = 0
+        self.now = [0] * len(STATS)
+        self.before: list[int] = []
+        """Empty if there are none."""
+
+    def of(self, period: int) -> list[int] | None:
+        """Those of a period, after room was made if it is a new one; None if it is too old."""
+        ahead = period - self.period
+        if ahead > 0:
+            self.before = self.now if ahead == 1 else []
+            self.now, self.period = [0] * len(STATS), period
+        elif ahead == -1 and not self.before:
+            self.before = [0] * len(STATS)
+        return self.now if ahead >= 0 else self.before if ahead == -1 else None
+
+    def at(self, period: int, growth: float) -> tuple[Sequence[float], float]:
+        """What counts of them at a moment of a period, with this growth; and what to divide it by."""
+        now, before, scale = self.now, self.before, growth * UNIT
+        if period > self.period:
+            before = now if period == self.period + 1 else []
+            now = _NO_TOTALS
+        elif period < self.period:  # somebody was here with something later: as it was when that began
+            scale = UNIT
+        if not before:
+            return now, scale
+        return [total + faded * FADE for total, faded in zip(now, before, strict=True)], scale
 
 
 class Known:
@@ -133,7 +165,7 @@ class Known:
 
     __slots__ = (
         "_run", "_run_at", "_run_slot", "bad_per_slot", "confirmed", "first", "last", "met", "per_slot",
-        "rows",
+        "windows",
     )  # fmt: skip
 
     def __init__(self, windows: int) -> None:
@@ -143,8 +175,7 @@ class Known:
         """The latest."""
         self.confirmed = -math.inf
         """The latest of those confirmed as fraud."""
-        self.rows: list[list[int]] = [[0] * _WIDTH for _ in range(windows)]
-        """For each window: the period, the totals of it by `STATS`, and those of the period before."""
+        self.windows = [Totals() for _ in range(windows)]
         self.per_slot = NOTHING
         """Events by slot since 1970, the oldest first, of the last `HISTORY_DAYS` before a label is due."""
         self.bad_per_slot = NOTHING
@@ -156,32 +187,25 @@ class Known:
     def levels(self, moment: Moment) -> list[Levels]:
         """The totals of each window, as they have faded until the moment."""
         found = []
-        for row, (period, growth) in zip(self.rows, moment.windows, strict=True):
-            begun, n, s, q, l, b, v, n0, s0, q0, l0, b0, v0 = row  # noqa: E741 - the letters of STATS
-            scale = growth * UNIT
-            if period != begun:
-                if period > begun:  # nobody was here since: now is before
-                    n0, s0, q0, l0, b0, v0 = (n, s, q, l, b, v) if period == begun + 1 else _ZEROS
-                    n = s = q = l = b = v = 0  # noqa: E741
-                else:  # somebody was here with something later: as it was at that period's beginning
-                    scale = UNIT
-            found.append(
-                (
-                    (n + n0 * FADE) / scale, (s + s0 * FADE) / scale, (q + q0 * FADE) / scale,
-                    (l + l0 * FADE) / scale, (b + b0 * FADE) / scale, (v + v0 * FADE) / scale,
-                )
-            )  # fmt: skip
+        now: Sequence[float]
+        for totals, (period, growth) in zip(self.windows, moment.windows, strict=True):
+            if period == totals.period and not totals.before:  # so most are
+                now, scale = totals.now, growth * UNIT
+            else:
+                now, scale = totals.at(period, growth)
+            n, s, q, l, b, v = now  # noqa: E741 - the letters of STATS
+            found.append((n / scale, s / scale, q / scale, l / scale, b / scale, v / scale))
         return found
 
     def young(self, days: int, label_days: int, moment: Moment) -> float:
         """How much of the number in a window is of records too young to have a label; to the slot."""
         first, life = moment.slot - label_days * SLOTS_PER_DAY, days * DAY_S
         half = moment.time - SLOT_S / 2
-        faded, slots = [], self.per_slot
-        for slot in reversed(slots):
+        faded = []
+        for slot, number in reversed(self.per_slot.items()):
             if slot < first:
                 break
-            faded.append(slots[slot] * exp((slot * SLOT_S - half) / life))
+            faded.append(number * exp((slot * SLOT_S - half) / life))
         return math.fsum(faded)
 
     def add(self, profile: Profile, moment: Moment, sign: int, seen: Seen) -> None:
@@ -190,32 +214,36 @@ class Known:
         value, is_bad, counterpart = seen
         has_value = not isnan(value)
         log, unit = math.log1p(value) if value > 0 else 0.0, sign * UNIT
-        for row, (period, growth) in zip(self.rows, windows, strict=True):
-            base = _NOW if period == row[0] else _turn(row, period)
-            if not base:
+        for totals, (period, growth) in zip(self.windows, windows, strict=True):
+            now = totals.now if period == totals.period else totals.of(period)
+            if now is None:
                 continue
             weight = growth * unit
             number, total = round(weight), 0
-            row[base] += number
+            now[NUMBER] += number
             if has_value:
                 weighted = weight * value
                 total = round(weighted)
-                row[base + SUM] += total
-                row[base + SQUARES] += round(weighted * value)
-                row[base + LOGS] += round(weight * log)
+                now[SUM] += total
+                now[SQUARES] += round(weighted * value)
+                now[LOGS] += round(weight * log)
             if is_bad:
-                row[base + BAD] += number
-                row[base + BAD_SUM] += total
+                now[BAD] += number
+                now[BAD_SUM] += total
         if profile.labels:
             self._note_slot(slot, sign, profile.label_days, is_bad=is_bad)
-        if sign < 0:  # what cannot be taken back: when it was seen, and with whom
-            return
-        self.first = min(self.first, time)
-        self.last = max(self.last, time)
+        if sign > 0:  # what cannot be taken back: when it was seen, and with whom
+            self._note(time, is_bad=is_bad)
+            if counterpart is not None:
+                self._meet(counterpart, int(time // DAY_S), max(profile.days))
+
+    def _note(self, time: float, *, is_bad: bool) -> None:
+        if time < self.first:  # noqa: PLR1730 - a call less, for every record
+            self.first = time
+        if time > self.last:  # noqa: PLR1730
+            self.last = time
         if is_bad and time > self.confirmed:
             self.confirmed = time
-        if counterpart is not None:
-            self._meet(counterpart, int(time // DAY_S), max(profile.days))
 
     def run(self, label_days: int, moment: Moment) -> Run:
         """The entity's run of frauds at a moment; to the slot."""
@@ -229,11 +257,13 @@ class Known:
 
     def _run_until(self, due: int, oldest: int) -> Run:
         """The run, where labels are due up to a slot, and the oldest slot and those before are forgotten."""
-        bad, slots, last = self.bad_per_slot, self.per_slot, oldest
-        for slot in reversed(slots):
+        bad, last = self.bad_per_slot, oldest
+        for slot, number in reversed(self.per_slot.items()):
+            if slot > due:
+                continue
             if slot <= oldest:
                 break
-            if slot <= due and slots[slot] > bad.get(slot, 0):
+            if number > bad.get(slot, 0):
                 last = slot
                 break
         frauds = {slot: n for slot, n in bad.items() if slot > last and n > 0}
@@ -281,14 +311,14 @@ class Known:
         """
         kept = {f"{EVENTS}.{slot}": number for slot, number in self.per_slot.items()}
         kept |= {f"{FRAUDS}.{slot}": number for slot, number in self.bad_per_slot.items()}
-        for days, row in zip(profile.days, self.rows, strict=True):
-            for period, base in ((row[0], _NOW), (row[0] - 1, _BEFORE)):
-                kept |= {f"{stat}{days}.{period}": row[base + at] for at, stat in enumerate(STATS)}
+        for days, totals in zip(profile.days, self.windows, strict=True):
+            for period, of in ((totals.period, totals.now), (totals.period - 1, totals.before)):
+                kept |= {f"{stat}{days}.{period}": total for stat, total in zip(STATS, of, strict=False)}
         return {name: total for name, total in kept.items() if total}
 
     def recall(self, profile: Profile, kept: Mapping[str, int]) -> None:
         """Add totals by the names under which they are kept; what no window knows any more is left out."""
-        at = {str(days): row for days, row in zip(profile.days, self.rows, strict=True)}
+        by_days = {str(days): totals for days, totals in zip(profile.days, self.windows, strict=True)}
         slots = {EVENTS: dict(self.per_slot), FRAUDS: dict(self.bad_per_slot)}
         # The newest first, so that no total is turned out by one that comes after it.
         for name, total in sorted(kept.items(), key=lambda one: -int(one[0].partition(".")[2])):
@@ -296,11 +326,11 @@ class Known:
             if what in slots:
                 slots[what][int(period)] = slots[what].get(int(period), 0) + total
             elif (
-                (row := at.get(what[1:])) is not None
+                (totals := by_days.get(what[1:])) is not None
                 and what[0] in STATS
-                and (base := _turn(row, int(period)))
+                and (of := totals.of(int(period))) is not None
             ):
-                row[base + STATS.index(what[0])] += total
+                of[STATS.index(what[0])] += total
         if slots[EVENTS] or slots[FRAUDS]:
             self.per_slot, self.bad_per_slot = dict(sorted(slots[EVENTS].items())), slots[FRAUDS]
             self._run_at = -1
@@ -308,8 +338,8 @@ class Known:
     def faded(self, profile: Profile, names: Iterable[str]) -> list[str]:
         """Those of the names under which nothing that counts can be kept any more."""
         oldest = {
-            f"{stat}{days}": row[0] - 1
-            for days, row in zip(profile.days, self.rows, strict=True)
+            f"{stat}{days}": totals.period - 1
+            for days, totals in zip(profile.days, self.windows, strict=True)
             for stat in STATS
         }
         newest = max(self.per_slot, default=0)
@@ -321,13 +351,3 @@ class Known:
 
 def _slots(label_days: int) -> int:
     return (label_days + HISTORY_DAYS) * SLOTS_PER_DAY
-
-
-def _turn(row: list[int], period: int) -> int:
-    """Where in the row a period's totals are, after room was made if it is a new one; 0 if it is too old."""
-    ahead = period - row[0]
-    if ahead > 0:
-        row[_BEFORE:] = row[_NOW:_BEFORE] if ahead == 1 else _ZEROS
-        row[_NOW:_BEFORE] = _ZEROS
-        row[0] = period
-    return 0 if ahead < -1 else _BEFORE if ahead == -1 else _NOW

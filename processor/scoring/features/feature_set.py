@@ -187,7 +187,7 @@ class FeatureSet:
             for one in habit.asked:
                 odd[self.names[habit.at[one]]] = [row[one] for row in rows]
             if habit.at and images:
-                flat = np.fromiter(chain.from_iterable(compress(rows, wanted)), dtype=np.float64)
+                flat = np.array(list(chain.from_iterable(compress(rows, wanted))), dtype=np.float64)
                 matrix[:, habit.at] = flat.reshape(len(images), len(habit.at))
         return matrix
 
