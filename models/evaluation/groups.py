@@ -157,7 +157,7 @@ def fairness(
     drawn = [groups.counts(weights).rates() for weights in units.weights(bootstrap)]
     samples = np.array(drawn).reshape(len(drawn), len(RATES), len(groups.names))
     found = {
-        name: _apart(name, value, counts.rates(), samples, masks=(large, judged), bootstrap=bootstrap)
+        name: _apart(name, value, counts, samples, masks=(large, judged), bootstrap=bootstrap)
         for name, value in disparities(counts.rates(), large, judged).items()
     }
     least_of = ("people", "records", "alerts", "fraud")
@@ -210,13 +210,13 @@ def _table(
 def _apart(
     name: str,
     value: float,
-    group_rates: NDArray[np.float64],
+    counts: Counts,
     samples: NDArray[np.float64],
     *,
     masks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     bootstrap: Bootstrap,
 ) -> dict[str, float | None]:
-    """A disparity with its interval, by the groups' rates and those of each resample."""
+    """A disparity with its interval, by what the groups have and their rates in each resample."""
     found = {"value": rounded(value, 6), "low": None, "high": None}
     if found["value"] is None or not len(samples):
         return found
@@ -224,12 +224,12 @@ def _apart(
     if is_ratio and not value:  # where alerts were to be expected, and there is none
         return {"value": 0.0, "low": 0.0, "high": 0.0}
     between = [
-        _pairs(group_rates[row], samples[:, row], masks[is_ratio][row], is_ratio=is_ratio)
+        _pairs(*counts.parts[row], samples[:, row], masks[is_ratio][row], is_ratio=is_ratio)
         for row in _ROWS.get(name.removesuffix("_ratio").removesuffix("_difference"), (0,))
     ]
-    point, drawn = (np.concatenate(each, axis=-1) for each in zip(*between, strict=True))
+    point, drawn, least = (np.concatenate(each, axis=-1) for each in zip(*between, strict=True))
     away = np.where(np.isfinite(drawn), np.abs(drawn - point), np.inf)
-    wide = np.sqrt(np.mean(np.where(np.isfinite(away), away, 0) ** 2, axis=0))
+    wide = np.maximum(np.sqrt(np.mean(np.where(np.isfinite(away), away, 0) ** 2, axis=0)), least)
     furthest = np.divide(away, wide, out=np.zeros_like(away), where=wide > 0).max(axis=1)
     often = float(np.quantile(furthest, bootstrap.confidence, method="higher"))
     if not np.isfinite(often):
@@ -241,14 +241,26 @@ def _apart(
 
 
 def _pairs(
-    row: Floats, samples: NDArray[np.float64], mask: NDArray[np.bool_], *, is_ratio: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How far each group's rate (its logarithm, for a ratio) is beyond each other's; so in each resample."""
-    mask = mask & np.isfinite(row)
+    part: Floats, whole: Floats, samples: NDArray[np.float64], mask: NDArray[np.bool_], *, is_ratio: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Of all pairs of groups how far one's rate (its logarithm, for a ratio) is beyond the other's.
+
+    Also in each resample, and the least standard deviation: that of groups of these sizes with the rate of
+    all, as much wider as the rate of all is for what people have in common. Resamples of one alert alone
+    would say that its rate is known well.
+    """
+    mask = mask & (whole > 0)
+    part, whole, samples = part[mask], whole[mask], samples[:, mask]
+    share = part.sum() / whole.sum()
+    independent = share * (1 - share)
+    alike = np.var(np.nansum(samples * whole / whole.sum(), axis=1)) * whole.sum()
+    wider = max(1.0, alike / independent) if independent else 1.0
+    one, other = np.nonzero(~np.eye(len(whole), dtype=bool))
+    least = np.sqrt(wider * independent * (1 / whole[one] + 1 / whole[other]))
     with np.errstate(divide="ignore", invalid="ignore"):
-        point, drawn = (np.log(each) if is_ratio else each for each in (row[mask], samples[:, mask]))
-        one, other = np.nonzero(~np.eye(len(point), dtype=bool))
-        return point[one] - point[other], drawn[:, one] - drawn[:, other]
+        row = np.log(part / whole) if is_ratio else part / whole
+        drawn = np.log(samples) if is_ratio else samples
+        return row[one] - row[other], drawn[:, one] - drawn[:, other], least / (share if is_ratio else 1)
 
 
 def _rate(part: float, whole: float, samples: Floats, bootstrap: Bootstrap) -> dict[str, float | None]:
