@@ -61,6 +61,14 @@ def test_check_prints_what_the_reviewer_decides_on() -> None:
     ] in rows
 
 
+def test_check_shows_numbers_and_whole_lists_of_them(small: Path) -> None:
+    bands = "fields:\n  income: {action: bucket, edges: [0, 20000, 80000]}\n"
+    small.write_text(SMALL.replace("fields:\n", bands))
+    checked = run("check", small)
+    assert checked.exit_code == 0, checked.output
+    assert "edges=0,20000,80000" in checked.stdout
+
+
 def test_check_takes_every_policy_of_the_folder(small: Path) -> None:
     checked = run("check")
     assert checked.exit_code == 0, checked.output

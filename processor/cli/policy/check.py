@@ -263,6 +263,7 @@ def _row(shown: dict[str, Any]) -> tuple[str, ...]:
 
 def _said(options: dict[str, Any]) -> str:
     texts = {
-        name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in options.items()
+        name: ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        for name, value in options.items()
     }
     return " ".join(f"{name}={text!r}" if " " in text else f"{name}={text}" for name, text in texts.items())
