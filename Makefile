@@ -74,16 +74,18 @@ lint: .venv/.ready .build/checkov/.ready ## Check style, types and Terraform
 	@touch $@
 
 .PHONY: bench
-bench: .venv/.ready .build/bench/.ready ## Measure each stage, detection and tokens, beside the usual means
+bench: .venv/.ready .build/bench/.ready ## Measure each stage, detection, tokens and models, beside the usual means
 	@$(BIN)/python -m tests.benchmarks.stages
 	@$(BIN)/python -m tests.benchmarks.sanitise
 	@$(BIN)/python -m tests.benchmarks.tokens
 	@$(BIN)/python -m tests.benchmarks.fpe
 	@$(BIN)/python -m tests.benchmarks.detection
+	@$(BIN)/python -m tests.benchmarks.estimators
 
-# What detection is measured against, on its own: nothing of the product needs it.
+# What detection and reasons are measured against, on its own: nothing of the product needs it. The lock is of
+# presidio-analyzer, datafog, shap (numba>=0.62, or an ancient one is found) and the scikit-learn of the dev lock.
 .build/bench/.ready: requirements.bench.lock
-	@echo "Installing Presidio and datafog …"
+	@echo "Installing Presidio, datafog and shap …"
 	@$(BIN)/python -m venv .build/bench
 	@.build/bench/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r $<
 	@touch $@

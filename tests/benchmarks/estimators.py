@@ -2,9 +2,10 @@
 
 python -m tests.benchmarks.estimators [--json] [--shap PYTHON]
 
-Trained here on made-up payments, with features that nearly say the same: what is the reason is often a close
-call. shap runs on its own in `.build/bench` (or with the interpreter given), started from here
-(`estimators_shap.py`). Absolute times are this machine's and drift; compare columns.
+The first is the model that is released, on payments of the simulator. The others are trained here on made-up
+payments, with features that nearly say the same: what is the reason is often a close call. shap runs on its
+own in `.build/bench` (or with the interpreter given), started from here (`estimators_shap.py`). Absolute
+times are this machine's and drift; compare columns.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import sys
 import tempfile
 import warnings
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
@@ -31,16 +33,28 @@ from sklearn.ensemble import (
 )
 
 from models.export import expected_scores, exported
-from processor.scoring.artefact import described, pack, unpack
+from models.release import load_estimator
+from models.replay import Replay
+from models.simulator import payments as simulated
+from models.sources.changes import Changed
+from processor.scoring import load_scorer
+from processor.scoring.artefact import described, pack, read_manifest, unpack
 from processor.scoring.calibration import Calibration
+from processor.scoring.features import instant
 from processor.scoring.shapley import explain
-from tests.benchmarks.stages import us_per_record
+from tests.benchmarks.stages import MODEL, us_per_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from models.sources.changes import Progress
 
 ROOT = Path(__file__).parents[2]
 SHAP = ROOT / ".build" / "bench" / "bin" / "python"
 BATCHES = (1, 10, 100, 1000)
 FEATURES = 15
 ROWS = 60_000
+RELEASED_ROWS = 20_000
 FLAGGED = 0.005
 EXPLAINED = (1, 20)  # flagged records at once
 DEPTH = 10
@@ -59,6 +73,28 @@ def payments(seed: int) -> tuple[np.ndarray, np.ndarray]:
     matrix[:, 8:11] = risk[:, None] * random.lognormal(0, [0.8, 0.4, 0.2], (ROWS, 3))
     logit = 30 * risk + 2.5 * (matrix[:, 5] > 8) + 0.6 * (counts[:, 0] > 6) + 0.02 * matrix[:, 1] - 7.5
     return matrix.astype(np.float32), random.random(ROWS) < 1 / (1 + np.exp(-logit))
+
+
+class _Payments:
+    """Payments of the simulator, as they are replayed."""
+
+    def changes(self, _progress: Progress) -> Iterator[Changed]:
+        for payment in simulated(RELEASED_ROWS, seed=1, start=datetime(2026, 11, 1, tzinfo=UTC)):
+            yield Changed(instant(payment["created_at"]), None, payment, payment["payment_id"], None, -1)
+
+    def description(self) -> dict[str, Any]:
+        return {}
+
+
+def released(python: Path) -> dict[str, Any]:
+    """The figures of the released model; to load it is to read and check its files, too."""
+    scorer = load_scorer(MODEL)
+    features = scorer.features
+    assert features.label is not None
+    rows = Replay(features, features.label).run(_Payments(), lambda _what, _done: None).matrix
+    features.impute(rows)
+    figures = measured(load_estimator(read_manifest(MODEL)), rows, python)
+    return figures | {"load_ms": us_per_record(lambda: load_scorer(MODEL), 1_000)}
 
 
 def estimators() -> dict[str, Any]:
@@ -93,7 +129,7 @@ def measured(estimator: Any, rows: np.ndarray, python: Path) -> dict[str, Any]:
     figures = {
         "nodes": len(forest.left),
         "bytes": len(packed),
-        "load_ms": us_per_record(lambda: unpack(packed, shape, FEATURES), 1_000),
+        "load_ms": us_per_record(lambda: unpack(packed, shape, rows.shape[1]), 1_000),
         "largest_difference": float(np.abs(scores - expected_scores(estimator, rows)).max()),
         "us": {
             batch: us_per_record(lambda batch=batch: forest.scores(rows[:batch]), batch) for batch in BATCHES
@@ -136,6 +172,17 @@ def by_shap(estimator: Any, rows: np.ndarray, python: Path) -> np.ndarray | None
     return moved * (distance / moved.sum(axis=1))[:, None]
 
 
+def measure(python: Path) -> dict[str, dict[str, Any]]:
+    """The figures of each, by its name."""
+    results = {"payments_fraud": released(python)}
+    matrix, bad = payments(1)
+    later, _ = payments(2)
+    for name, estimator in estimators().items():
+        estimator.fit(matrix) if isinstance(estimator, IsolationForest) else estimator.fit(matrix, bad)
+        results[name] = measured(estimator, later, python)
+    return results
+
+
 def main() -> None:
     """Measure and print."""
     parser = ArgumentParser(description="What each kind of forest costs, beside scikit-learn and shap.")
@@ -143,12 +190,7 @@ def main() -> None:
     parser.add_argument("--shap", type=Path, default=SHAP, metavar="PYTHON", help="an interpreter with shap")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # scikit-learn's thread counts
-    matrix, bad = payments(1)
-    later, _ = payments(2)
-    results = {}
-    for name, estimator in estimators().items():
-        estimator.fit(matrix) if isinstance(estimator, IsolationForest) else estimator.fit(matrix, bad)
-        results[name] = measured(estimator, later, options.shap)
+    results = measure(options.shap)
     if options.json:
         sys.stdout.write(json.dumps(results) + "\n")
         return

@@ -181,8 +181,10 @@ class FeatureSet:
         for habit in self._habits:
             profile, values = habit.profile, odd.get(habit.profile.feature or "")
             now = self._told(profile, after, values, memory)
-            old = values and [values[at] for at in changed]
-            gone = dict(zip(changed, self._told(profile, before, old, memory), strict=True))
+            gone: dict[int, _Told] = {}
+            if changed:
+                old = values and [values[at] for at in changed]
+                gone = dict(zip(changed, self._told(profile, before, old, memory), strict=True))
             rows = _remembered(habit, zip(steps, now, strict=True), gone, memory, said)
             for one in habit.asked:
                 odd[self.names[habit.at[one]]] = [row[one] for row in rows]
@@ -228,8 +230,6 @@ class FeatureSet:
             values: of a profile that sums up a feature; None to read them from the images.
             memory: knows the names of counterparts.
         """
-        if not dated:
-            return ()
         images = [image for image, _ in dated]
         entities = [image.get(profile.entity) for image in images]
         if not _NAMES.issuperset(map(type, entities)):
