@@ -10,12 +10,12 @@ locals {
 
   # Of whoever had tokens opened or was erased, under whichever policies: as long as the longest of them asks. The policies
   # that lie beside the manifests do not expire: they are small, name nobody, and without them no manifest can be read.
-  records_retention_days = { records = max([for days in values(local.retention_days) : days.audit]...) }
+  records_retention_days = { records = max([for days in values(local.expiry_days) : days.audit]...) }
 }
 
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:who reads an object is in CloudTrail's data events, which show the role and the key as well
-  #checkov:skip=CKV_AWS_144:a copy in another region is a decision about where personal data may lie, not a default
+  #checkov:skip=CKV_AWS_144:personal data lies in this region; the bucket's policy refuses to be copied to another
   #checkov:skip=CKV2_AWS_62:nothing in the gate waits for an object; subscribers are told by the alerts topic
   for_each = local.buckets
 
@@ -73,7 +73,7 @@ resource "aws_s3_bucket_object_lock_configuration" "audit" {
   depends_on = [aws_s3_bucket_versioning.this] # S3 locks versions, not objects
 }
 
-# Retention is the policy's. What is deleted or replaced, by expiry or by hand, can be recovered for `recovery_days` more.
+# Retention is the policy's, whether a stream uses it still or not. What is deleted or replaced, by expiry or by hand, can be recovered for `recovery_days` more.
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   for_each = local.buckets
 
@@ -81,7 +81,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
   dynamic "rule" {
     for_each = merge(
-      { for policy, days in local.retention_days : "${each.value.folder}/${policy}" => days[each.key] },
+      { for policy, days in local.expiry_days : "${each.value.folder}/${policy}" => days[each.key] },
       each.key == "audit" ? local.records_retention_days : {},
     )
 
@@ -141,6 +141,40 @@ data "aws_iam_policy_document" "bucket" {
       test     = "Bool"
       variable = "aws:SecureTransport"
       values   = ["false"]
+    }
+  }
+  # Where the data may lie. A bucket that somebody made in another region under this policy answers nobody.
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
+  statement {
+    sid       = "InRegions"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [each.value.arn, "${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "StringNotEquals"
+      variable = "aws:RequestedRegion"
+      values   = local.regions
+    }
+  }
+
+  # Neither a source of replication nor its destination.
+  statement {
+    sid    = "NoReplication"
+    effect = "Deny"
+    actions = [
+      "s3:GetObjectVersionForReplication", "s3:InitiateReplication", "s3:PutReplicationConfiguration",
+      "s3:ReplicateDelete", "s3:ReplicateObject",
+    ]
+    resources = [each.value.arn, "${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
     }
   }
 }

@@ -64,17 +64,21 @@ locals {
     FunctionName = { namespace = "AWS/Lambda", names = values(local.functions) }
   }
 
-  # A grid of 24 columns; for each question a line of text and a row of graphs.
+  # A grid of 24 columns; for each question a line of text, and rows of at most four graphs.
+  rows = [for question in local.questions : ceil(length(question.graphs) / 4)]
+  tops = [for at in range(length(local.rows)) : sum(concat([0], [for above in slice(local.rows, 0, at) : 2 + 6 * above]))]
+  side = [for at, rows in local.rows : ceil(length(local.questions[at].graphs) / rows)] # graphs side by side
+
   widgets = flatten([
-    for row, question in local.questions : [
+    for at, question in local.questions : [
       [{
-        type       = "text", x = 0, y = row * 8, width = 24, height = 2
+        type       = "text", x = 0, y = local.tops[at], width = 24, height = 2
         properties = { markdown = "## ${question.title}" }
       }],
-      [for column, graph in question.graphs : {
-        type  = "metric", y = row * 8 + 2, height = 6
-        x     = column * floor(24 / length(question.graphs))
-        width = floor(24 / length(question.graphs))
+      [for place, graph in question.graphs : {
+        type  = "metric", y = local.tops[at] + 2 + 6 * floor(place / local.side[at]), height = 6
+        x     = place % local.side[at] * floor(24 / local.side[at])
+        width = floor(24 / local.side[at])
         properties = {
           title  = graph.title
           region = var.region

@@ -73,6 +73,21 @@ output "region" {
   value       = var.region
 }
 
+output "data_residency" {
+  description = "Regions in which the data may lie."
+  value       = local.regions
+}
+
+output "dashboard" {
+  description = "Name of the CloudWatch dashboard: where to look first."
+  value       = aws_cloudwatch_dashboard.this.dashboard_name
+}
+
+output "account_id" {
+  description = "Account of everything above."
+  value       = local.account
+}
+
 # No secret: marked as one only so that a plan does not print whole policies; make plan shows what differs between them.
 output "deployed" {
   description = "Per stream: the policy and the model in force, as the package brought them; null if its package had nothing beside it. To read it: terraform output -json deployed."

@@ -31,6 +31,15 @@ locals {
   }
   retention_days = { for name, policy in local.policies : name => policy.retention_days }
 
+  # Of all policies that have a file, in use or not: what a stream has left behind goes on expiring when the stream is gone.
+  expiry_days = {
+    for file in fileset("${path.root}/${var.policies_folder}", "*.yaml") :
+    trimsuffix(file, ".yaml") => yamldecode(file("${path.root}/${var.policies_folder}/${file}")).retention_days
+    if !endswith(file, ".examples.yaml")
+  }
+
+  regions = sort(coalesce(var.data_residency, [var.region]))
+
   # Whether some rule goes by the person. A field has a rule or a list of them, and a rule without options is a text.
   by_subject = {
     for name, policy in local.policies : name => anytrue([

@@ -17,14 +17,15 @@ module "stream" {
   bisect                 = each.value.bisect
 
   # What runs
-  package              = each.value.package
-  runtime              = var.runtime
-  architecture         = var.architecture
-  memory_mb            = each.value.memory_mb
-  timeout_s            = each.value.timeout_s
-  reserved_concurrency = each.value.reserved_concurrency
-  tracing              = var.tracing
-  log_retention_days   = local.retention_days[each.value.policy].logs
+  package                 = each.value.package
+  runtime                 = var.runtime
+  architecture            = var.architecture
+  memory_mb               = each.value.memory_mb
+  timeout_s               = each.value.timeout_s
+  reserved_concurrency    = each.value.reserved_concurrency
+  provisioned_concurrency = each.value.provisioned_concurrency
+  tracing                 = var.tracing
+  log_retention_days      = local.retention_days[each.value.policy].logs
 
   # What it writes
   buckets          = { for name, bucket in aws_s3_bucket.this : name => { name = bucket.bucket, arn = bucket.arn } }

@@ -42,6 +42,33 @@ resource "aws_dynamodb_table" "source" {
   }
 }
 
+# --- Existing tables, looked at and left alone -------------------------------------------------------
+
+data "aws_dynamodb_table" "existing" {
+  for_each = { for name, stream in local.streams : name => split("/", stream.stream_arn)[1] if stream.table == null }
+
+  name = each.value
+
+  lifecycle {
+    postcondition {
+      condition     = self.stream_view_type == "NEW_AND_OLD_IMAGES"
+      error_message = "Stream ${each.key}: the table ${each.value} must have a stream that shows NEW_AND_OLD_IMAGES, or there is nothing to sanitise. Switch it on: aws dynamodb update-table --table-name ${each.value} --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
+    }
+  }
+}
+
+# Only said and not refused: what the earlier stream still holds has to be read first, for a day at most.
+check "streams_are_the_latest" {
+  assert {
+    condition = alltrue([for name, table in data.aws_dynamodb_table.existing : table.stream_arn == local.streams[name].stream_arn])
+    error_message = join(" ", [
+      for name, table in data.aws_dynamodb_table.existing :
+      "Stream ${name}: the table ${table.name} has another stream by now, and nothing new comes from the one in stream_arn. Once that is read to its end, write ${coalesce(table.stream_arn, "the new one")}."
+      if table.stream_arn != local.streams[name].stream_arn
+    ])
+  }
+}
+
 # --- Ledger: which record went into which object -----------------------------------------------------
 
 resource "aws_dynamodb_table" "ledger" {

@@ -21,10 +21,40 @@ variable "region" {
   }
 }
 
+variable "data_residency" {
+  description = <<-EOT
+    Regions in which the data of this environment may lie; null: `region` alone. `region` has to be among them, the buckets
+    refuse requests that are made in any other, and refuse to be copied by replication whatever it says.
+  EOT
+
+  type    = set(string)
+  default = null
+
+  validation {
+    condition     = contains(coalesce(var.data_residency, [var.region]), var.region)
+    error_message = "region is not among data_residency: choose another region, or agree with whoever answers for the data that it may lie there, and add it."
+  }
+
+  validation {
+    condition     = alltrue([for region in coalesce(var.data_residency, []) : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", region))])
+    error_message = "data_residency must name AWS regions such as eu-west-1."
+  }
+}
+
 variable "allowed_account_ids" {
   type        = set(string)
   description = "Accounts this environment may be applied to; null allows any. Keeps prod.tfvars out of the development account."
   default     = null
+
+  validation {
+    condition     = var.allowed_account_ids == null ? true : length(var.allowed_account_ids) > 0
+    error_message = "allowed_account_ids is empty, which allows no account: name one, or leave it out."
+  }
+
+  validation {
+    condition     = alltrue([for account in coalesce(var.allowed_account_ids, []) : can(regex("^[0-9]{12}$", account))])
+    error_message = "allowed_account_ids must be account numbers of 12 digits, in quotes."
+  }
 }
 
 variable "embedded" {
@@ -37,154 +67,30 @@ variable "tags" {
   type        = map(string)
   description = "Tags for everything, in addition to application and environment."
   default     = {}
+
+  validation {
+    condition     = length(setintersection(keys(var.tags), ["application", "environment"])) == 0
+    error_message = "tags cannot set application or environment: they say whose everything is. Choose other names."
+  }
+
+  validation {
+    condition = alltrue([
+      for name, value in var.tags : length(name) >= 1 && length(name) <= 128 && length(value) <= 256 && !startswith(lower(name), "aws:")
+    ])
+    error_message = "A tag's name must be 1 to 128 characters and not begin with aws:, and its value at most 256."
+  }
 }
 
-# --- What flows --------------------------------------------------------------------------------------
+# --- What flows: the streams are in variables_streams.tf ---------------------------------------------
 
 variable "policies_folder" {
   type        = string
   description = "Folder of the masking policies, relative to this one."
   default     = "../policies"
-}
-
-variable "streams" {
-  description = <<-EOT
-    The streams to guard, by name. For each, either `table` (create the source table) or `stream_arn` (guard a
-    table that exists: its stream must show NEW_AND_OLD_IMAGES, and nothing of the table is touched).
-
-    policy                  policies/<policy>.yaml; the stream's own name when null
-    package                 the zip made by `make package`, relative to this folder; ../.build/<stream>.zip when null
-    table.name              tidegate-<env>-<stream> when null
-    table.ttl_attribute     items past this epoch second are removed, and leave the stream as expired
-    source_key_arn          the KMS key of an existing table that has one of its own
-    filters                 event filter patterns (JSON); a record that matches none never reaches the function
-    batch_window_s          how long Lambda gathers records for a batch; one batch is one S3 object
-    parallelization_factor  batches of one shard processed at once; changes to one item stay in order
-    retries                 -1: until max_record_age_s
-    max_record_age_s        then the batch's position goes to the failure queue. The stream forgets after 24 h, so
-                            what is left of those is the time to read the records back.
-    iterator_age_alarm_s    how far behind the stream may fall before the alarm rings
-  EOT
-
-  type = map(object({
-    policy  = optional(string)
-    package = optional(string)
-
-    table = optional(object({
-      name          = optional(string)
-      hash_key      = string
-      range_key     = optional(string)
-      key_types     = optional(map(string), {}) # S unless said otherwise: N or B
-      ttl_attribute = optional(string)
-    }))
-    stream_arn     = optional(string)
-    source_key_arn = optional(string)
-
-    filters                = optional(list(string), [])
-    batch_size             = optional(number, 1000)
-    batch_window_s         = optional(number, 5)
-    parallelization_factor = optional(number, 1)
-    retries                = optional(number, -1)
-    max_record_age_s       = optional(number, 43200)
-    bisect                 = optional(bool, true)
-
-    memory_mb            = optional(number, 1024)
-    timeout_s            = optional(number, 60)
-    reserved_concurrency = optional(number, -1)
-    iterator_age_alarm_s = optional(number, 900)
-  }))
-
-  default = {
-    payments = {
-      table = { hash_key = "payment_id", ttl_attribute = "expires_at" }
-    }
-  }
 
   validation {
-    condition     = length(var.streams) > 0
-    error_message = "streams is empty: name at least one stream to guard."
-  }
-
-  validation {
-    condition     = alltrue([for name in keys(var.streams) : can(regex("^[a-z][a-z0-9-]{1,27}$", name))])
-    error_message = "A stream's name must be 2 to 28 lower-case letters, digits or hyphens, beginning with a letter."
-  }
-
-  validation {
-    condition     = length(setintersection(keys(var.streams), ["access", "detokenize", "erase", "ledger", "profiles", "subjects"])) == 0
-    error_message = "A stream cannot be named access, detokenize, erase, ledger, profiles or subjects: the gate has a package, a function or a table of that name."
-  }
-
-  validation {
-    condition     = alltrue([for s in var.streams : (s.table == null) != (s.stream_arn == null)])
-    error_message = "Each stream needs either table (create one) or stream_arn (guard an existing one), and not both."
-  }
-
-  validation {
-    condition = alltrue([
-      for s in var.streams : s.stream_arn == null || can(regex("^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[^/]+/stream/.+$", s.stream_arn))
-    ])
-    error_message = "stream_arn must be the ARN of a DynamoDB stream (arn:aws:dynamodb:…:table/<name>/stream/<label>), not of its table."
-  }
-
-  validation {
-    condition     = alltrue(flatten([for s in var.streams : [for t in values(try(s.table.key_types, {})) : contains(["S", "N", "B"], t)]]))
-    error_message = "table.key_types gives S, N or B for a key attribute."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, s in var.streams : fileexists("${path.root}/${var.policies_folder}/${coalesce(s.policy, name)}.yaml")
-    ])
-    error_message = "A stream's policy was not found: there must be policies/<policy>.yaml, named after the stream unless `policy` says otherwise."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, s in var.streams : fileexists("${path.root}/${coalesce(s.package, "../.build/${name}.zip")}")
-    ])
-    error_message = "A stream's package was not found: build it with `make package`, or give its path as `package`."
-  }
-
-  validation {
-    condition     = alltrue([for s in var.streams : s.batch_size >= 1 && s.batch_size <= 10000])
-    error_message = "batch_size must be 1 to 10000 records."
-  }
-
-  validation {
-    condition     = alltrue([for s in var.streams : s.batch_window_s >= 0 && s.batch_window_s <= 300])
-    error_message = "batch_window_s must be 0 to 300 seconds."
-  }
-
-  validation {
-    condition     = alltrue([for s in var.streams : s.parallelization_factor >= 1 && s.parallelization_factor <= 10])
-    error_message = "parallelization_factor must be 1 to 10."
-  }
-
-  validation {
-    condition     = alltrue([for s in var.streams : s.retries >= -1 && s.retries <= 10000])
-    error_message = "retries must be -1 (until the record is too old) to 10000."
-  }
-
-  validation {
-    # Shorter than a day, always: a record that the stream has trimmed reaches no failure queue, it is just gone.
-    condition     = alltrue([for s in var.streams : s.max_record_age_s >= 60 && s.max_record_age_s < 86400])
-    error_message = "max_record_age_s must be 60 to 86399: the stream itself forgets after a day."
-  }
-
-  validation {
-    condition     = alltrue([for s in var.streams : s.memory_mb >= 512 && s.memory_mb <= 10240])
-    error_message = "memory_mb must be 512 to 10240: 6 MB of deeply nested records alone take 350."
-  }
-
-  validation {
-    condition     = alltrue([for s in var.streams : s.timeout_s >= 1 && s.timeout_s <= 900])
-    error_message = "timeout_s must be 1 to 900 seconds."
-  }
-
-  validation {
-    condition     = alltrue([for s in var.streams : s.reserved_concurrency == -1 || s.reserved_concurrency >= 1])
-    error_message = "reserved_concurrency must be -1 (none reserved) or at least 1: 0 would stop the stream."
+    condition     = length(fileset("${path.root}/${var.policies_folder}", "*.yaml")) > 0
+    error_message = "policies_folder holds no .yaml file: give the folder of the masking policies, relative to terraform/."
   }
 }
 
@@ -288,6 +194,11 @@ variable "alarm_topic_arns" {
   type        = set(string)
   description = "SNS topics told when an alarm rings or recovers. Not the alerts topic: that is the fraud desk's."
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topic_arns : can(regex("^arn:[a-z-]+:sns:${var.region}:[0-9]{12}:[A-Za-z0-9_-]{1,256}$", arn))])
+    error_message = "alarm_topic_arns must be ARNs of SNS topics in the region of the environment (arn:aws:sns:<region>:<account>:<name>): CloudWatch tells no others. A FIFO topic cannot be told."
+  }
 }
 
 # --- What is kept, and how safely --------------------------------------------------------------------
@@ -352,8 +263,8 @@ variable "key_deletion_window_days" {
   default     = 30
 
   validation {
-    condition     = var.key_deletion_window_days >= 7 && var.key_deletion_window_days <= 30
-    error_message = "key_deletion_window_days must be 7 to 30."
+    condition     = var.key_deletion_window_days >= 7 && var.key_deletion_window_days <= 30 && floor(var.key_deletion_window_days) == var.key_deletion_window_days
+    error_message = "key_deletion_window_days must be 7 to 30 whole days."
   }
 }
 

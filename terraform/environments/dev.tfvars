@@ -18,4 +18,8 @@ streams = {
     batch_window_s = 1
     memory_mb      = 1024
   }
+  customers = {
+    table          = { hash_key = "customer_id" }
+    batch_window_s = 1
+  }
 }

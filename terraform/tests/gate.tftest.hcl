@@ -31,11 +31,11 @@ run "each_thing_is_kept_as_long_as_its_policy_says" {
         for rule in bucket.rule : rule.filter[0].prefix => [rule.expiration[0].days, rule.noncurrent_version_expiration[0].noncurrent_days] if rule.id != "leftovers"
       }
       }) == jsonencode({
-      events     = { "events/cards/" = [31, 7], "events/loans/" = [45, 7] }
-      audit      = { "manifests/cards/" = [1000, 7], "manifests/loans/" = [500, 7], "records/" = [1000, 7] }
-      quarantine = { "quarantine/cards/" = [13, 1], "quarantine/loans/" = [7, 1] }
+      events     = { "events/cards/" = [31, 7], "events/loans/" = [45, 7], "events/members/" = [46, 7] }
+      audit      = { "manifests/cards/" = [1000, 7], "manifests/loans/" = [500, 7], "manifests/members/" = [400, 7], "records/" = [1000, 7] }
+      quarantine = { "quarantine/cards/" = [13, 1], "quarantine/loans/" = [7, 1], "quarantine/members/" = [8, 1] }
     })
-    error_message = "Each policy's folder in each bucket must expire after the days in its own YAML, and what is recorded of people after the longest of them."
+    error_message = "Each policy's folder in each bucket must expire after the days in its own YAML, whether a stream has the policy or did once; and what is recorded of people after the longest of them."
   }
 
   assert {
@@ -98,10 +98,15 @@ run "buckets_are_closed_and_encrypted" {
     condition = alltrue([
       for name, document in data.aws_iam_policy_document.bucket :
       aws_s3_bucket_policy.this[name].bucket == aws_s3_bucket.this[name].id &&
-      jsonencode([for s in document.statement : [s.effect, s.actions, sort(s.resources), [for c in s.condition : [c.test, c.variable, c.values]]]]) ==
+      jsonencode([for s in document.statement : [s.effect, s.actions, sort(s.resources), [for c in s.condition : [c.test, c.variable, c.values]]] if s.sid == "TlsOnly"]) ==
       jsonencode([["Deny", ["s3:*"], ["arn:aws:s3:::a-bucket", "arn:aws:s3:::a-bucket/*"], [["Bool", "aws:SecureTransport", ["false"]]]]])
     ]) && length(data.aws_iam_policy_document.bucket) == 3
     error_message = "Every bucket must refuse plain HTTP."
+  }
+
+  assert {
+    condition     = alltrue(flatten([for document in data.aws_iam_policy_document.bucket : [for s in document.statement : s.effect == "Deny"]]))
+    error_message = "A bucket's policy must only forbid: what is allowed is said in IAM."
   }
 
   assert {
@@ -323,6 +328,11 @@ run "each_stream_gets_its_own_room" {
   assert {
     condition     = output.streams["cards"].by_subject && !output.streams["home-loans"].by_subject && !output.streams["cards"].erases_removed
     error_message = "A stream may reach the subjects if, and only if, a rule of its policy goes by the person; and erase only if the policy says so."
+  }
+
+  assert {
+    condition     = output.dashboard == "tidegate-test" && output.region == "eu-west-1" && output.account_id == "123456789012"
+    error_message = "The outputs must say where to look."
   }
 
   assert {

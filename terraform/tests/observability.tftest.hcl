@@ -82,14 +82,15 @@ run "alarms_ring_for_what_needs_somebody" {
     max_record_age_s       = 7200
     bisect                 = true
 
-    package              = "versions.tf" # any file: Terraform only hashes it
-    runtime              = "python3.13"
-    architecture         = "arm64"
-    memory_mb            = 1024
-    timeout_s            = 60
-    reserved_concurrency = -1
-    tracing              = "PassThrough"
-    log_retention_days   = 60
+    package                 = "versions.tf" # any file: Terraform only hashes it
+    runtime                 = "python3.13"
+    architecture            = "arm64"
+    memory_mb               = 1024
+    timeout_s               = 60
+    reserved_concurrency    = -1
+    provisioned_concurrency = 0
+    tracing                 = "PassThrough"
+    log_retention_days      = 60
 
     buckets = {
       events     = { name = "the-events", arn = "arn:aws:s3:::the-events" }

@@ -202,6 +202,190 @@ run "a_reservation_that_stops_the_stream" {
   expect_failures = [var.streams]
 }
 
+run "half_a_record" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, batch_size = 10.5 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_filter_that_is_no_pattern" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, filters = ["eventName = INSERT"] } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_filter_that_is_a_list" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, filters = ["[1]"] } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "more_filters_than_lambda_takes" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, filters = ["{}", "{}", "{}", "{}", "{}", "{}"] } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "more_runs_kept_warm_than_there_may_be" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, reserved_concurrency = 2, provisioned_concurrency = 3 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "fewer_runs_kept_warm_than_none" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, provisioned_concurrency = -1 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "an_alarm_that_rings_at_every_batch" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, iterator_age_alarm_s = 5 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "an_alarm_that_rings_when_it_is_too_late" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id" }, max_record_age_s = 600, iterator_age_alarm_s = 600 } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "a_name_that_cannot_be_a_table" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id", name = "my cards" } } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "the_type_of_what_is_no_key" {
+  command = plan
+
+  variables {
+    streams = { cards = { package = "versions.tf", table = { hash_key = "id", key_types = { at = "N" } } } }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "two_tables_of_one_name" {
+  command = plan
+
+  variables {
+    streams = {
+      cards = { package = "versions.tf", table = { hash_key = "id", name = "shared" } }
+      loans = { package = "versions.tf", table = { hash_key = "id", name = "shared" } }
+    }
+  }
+
+  expect_failures = [var.streams]
+}
+
+run "an_account_that_is_a_name" {
+  command = plan
+
+  variables {
+    allowed_account_ids = ["production"]
+  }
+
+  expect_failures = [var.allowed_account_ids]
+}
+
+run "no_account_at_all" {
+  command = plan
+
+  variables {
+    allowed_account_ids = []
+  }
+
+  expect_failures = [var.allowed_account_ids]
+}
+
+run "a_tag_that_says_whose_everything_is" {
+  command = plan
+
+  variables {
+    tags = { environment = "prod" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "a_tag_of_aws" {
+  command = plan
+
+  variables {
+    tags = { "aws:owner" = "us" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "a_pager_in_another_region" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sns:us-east-1:123456789012:on-call"]
+  }
+
+  expect_failures = [var.alarm_topic_arns]
+}
+
+run "a_pager_that_is_a_queue" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sqs:eu-west-1:123456789012:on-call"]
+  }
+
+  expect_failures = [var.alarm_topic_arns]
+}
+
+run "a_folder_without_policies" {
+  command = plan
+
+  variables {
+    policies_folder = "tests/packages"
+    streams         = { cards = { package = "versions.tf", table = { hash_key = "id" } } }
+  }
+
+  expect_failures = [var.policies_folder]
+}
+
 run "settings_of_the_environment_that_cannot_work" {
   command = plan
 

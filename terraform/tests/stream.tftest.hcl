@@ -17,14 +17,15 @@ variables {
   max_record_age_s       = 7200
   bisect                 = true
 
-  package              = "versions.tf" # any file: Terraform only hashes it
-  runtime              = "python3.13"
-  architecture         = "arm64"
-  memory_mb            = 1024
-  timeout_s            = 60
-  reserved_concurrency = -1
-  tracing              = "PassThrough"
-  log_retention_days   = 60
+  package                 = "versions.tf" # any file: Terraform only hashes it
+  runtime                 = "python3.13"
+  architecture            = "arm64"
+  memory_mb               = 1024
+  timeout_s               = 60
+  reserved_concurrency    = -1
+  provisioned_concurrency = 0
+  tracing                 = "PassThrough"
+  log_retention_days      = 60
 
   buckets = {
     events     = { name = "the-events", arn = "arn:aws:s3:::the-events" }
@@ -449,4 +450,40 @@ run "a_log_retention_that_cloudwatch_does_not_know_is_refused" {
   }
 
   expect_failures = [aws_cloudwatch_log_group.this]
+}
+
+run "nothing_is_kept_warm_unless_asked_for" {
+  command = plan
+
+  module {
+    source = "./modules/stream"
+  }
+
+  assert {
+    condition     = length(aws_lambda_provisioned_concurrency_config.live) == 0
+    error_message = "Runs that are kept warm cost by the hour."
+  }
+}
+
+run "what_is_kept_warm_is_what_the_stream_is_sent_to" {
+  command = plan
+
+  module {
+    source = "./modules/stream"
+  }
+
+  variables {
+    reserved_concurrency    = 8
+    provisioned_concurrency = 3
+  }
+
+  assert {
+    condition     = aws_lambda_provisioned_concurrency_config.live["live"].provisioned_concurrent_executions == 3 && aws_lambda_provisioned_concurrency_config.live["live"].qualifier == "live" && aws_lambda_function.this.reserved_concurrent_executions == 8
+    error_message = "The alias must have the runs that were asked for."
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.this.snap_start) == 0
+    error_message = "A snapshot would hold token keys: they are derived when the function starts, and are to be stored nowhere."
+  }
 }

@@ -89,6 +89,11 @@ variable "reserved_concurrency" {
   description = "Concurrent runs reserved, which is also the most there can be; -1 for neither."
 }
 
+variable "provisioned_concurrency" {
+  type        = number
+  description = "Runs kept warm; 0 for none."
+}
+
 variable "tracing" {
   type        = string
   description = "X-Ray mode: Active or PassThrough."

@@ -13,6 +13,14 @@ mock_data "aws_iam_policy_document" {
   defaults = { json = "{}" }
 }
 
+# The table that the tests call existing: loans.
+mock_data "aws_dynamodb_table" {
+  defaults = {
+    stream_arn       = "arn:aws:dynamodb:eu-west-1:123456789012:table/loans/stream/2026-01-01T00:00:00.000"
+    stream_view_type = "NEW_AND_OLD_IMAGES"
+  }
+}
+
 mock_resource "aws_iam_role" {
   defaults = { arn = "arn:aws:iam::123456789012:role/tidegate-test-cards" }
 }
