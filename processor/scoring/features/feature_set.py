@@ -275,7 +275,8 @@ def _remembered(
         memory: of the entities.
         said: gets what each step has added.
     """
-    profile, measures, of, made = habit.profile, habit.measures, memory.of, tuple.__new__
+    profile, measures, made = habit.profile, habit.measures, tuple.__new__
+    name, recall, of = profile.name, memory.get, memory.of
     nothing, rows = [math.nan] * len(measures), []
     for at, (step, now) in enumerate(told):
         about, row = now, nothing
@@ -286,7 +287,7 @@ def _remembered(
             about = back if now[0] is None else now
         entity, when, seen = about
         if entity is not None:
-            known = of(profile, entity)
+            known = recall((name, entity)) or of(profile, entity)
             if measures and (step.scored or habit.asked):
                 # A late record is judged by what is known now: nothing counts more for being later.
                 then = when if when.time >= known.last else moment(profile.days, known.last)
