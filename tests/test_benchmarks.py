@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.benchmarks import detection, estimators, fpe, sanitise, stages, tokens
+from tests.benchmarks import detection, estimators, fpe, replay, sanitise, stages, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,7 @@ def _blink(monkeypatch: pytest.MonkeyPatch) -> None:
         (estimators, "BATCHES", (1, 3)),
         (estimators, "ROWS", 2_000),
         (estimators, "RELEASED_ROWS", 500),
+        (replay, "CUSTOMERS", 20),
     ):
         monkeypatch.setattr(module, name, value)
 
@@ -57,10 +58,11 @@ def _blink(monkeypatch: pytest.MonkeyPatch) -> None:
         sanitise.measure,
         tokens.measured,
         fpe.measure,
+        replay.measure,
         pytest.param(detection.measure, marks=pytest.mark.slow),
         pytest.param(lambda: estimators.measure(ELSEWHERE), marks=pytest.mark.slow),
     ],
-    ids=["stages", "sanitise", "tokens", "fpe", "detection", "estimators"],
+    ids=["stages", "sanitise", "tokens", "fpe", "replay", "detection", "estimators"],
 )
 def test_a_benchmark_measures(measure: Any) -> None:
     found = list(numbers(measure()))
