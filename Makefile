@@ -47,7 +47,7 @@ demo: .venv/.ready ## Run the whole gate on an embedded AWS and check what came 
 .PHONY: test
 test: .venv/.ready ## Run all tests, the fast ones first, the whole gate on good and bad days included
 	@$(BIN)/python -m pytest -q -m "not slow" -n 2
-	@$(BIN)/python -m pytest -q -m slow
+	@$(BIN)/python -m pytest -q -m slow -n 2 --dist loadgroup
 
 .PHONY: faults
 faults: .venv/.ready ## Run the whole gate on bad days alone: killed, refused, cut off (two minutes)

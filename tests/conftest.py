@@ -15,6 +15,15 @@ from processor.stream import Change
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests stay together where they share what took a minute to set up: the stage, or a file's own."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            has_stage = "stage" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("stage" if has_stage else item.path.stem))
+
+
 KEYS = KeyRing({1: b"a root of at least thirty-two bytes"})
 DAYS = {"events": 400, "audit": 2557, "quarantine": 14, "logs": 90, "ledger": 21}
 NOON = 1_793_016_000  # 2026-10-26T12:00:00Z

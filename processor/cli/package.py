@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -265,7 +266,8 @@ def _wheels(python: str, arch: str, on_step: Callable[[str], None]) -> Path:
             for path in list(unfinished.glob(pattern)):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         _compile(unfinished, python, on_step)
-        unfinished.rename(folder)
+        with suppress(OSError):  # somebody else was faster
+            unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return folder

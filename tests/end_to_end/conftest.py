@@ -6,16 +6,9 @@ import pytest
 
 from processor.local.scenario import Report, play
 from processor.local.stage import Stage, standing
+from tests.end_to_end.silent import Silent
 
 PAYMENTS, SEED = 400, 3
-
-
-class Silent:
-    def step(self, text: str) -> None:
-        pass
-
-    def detail(self, text: str) -> None:
-        pass
 
 
 @pytest.fixture(scope="package")
