@@ -9,7 +9,7 @@ locals {
     for name, stream in var.streams : name => merge(stream, {
       name    = "${local.prefix}-${name}"
       policy  = coalesce(stream.policy, name)
-      package = "${path.root}/${coalesce(stream.package, "../.build/${name}.zip")}"
+      package = "${path.root}/${coalesce(stream.package, "../.build/${coalesce(stream.policy, name)}.zip")}"
     })
   }
 

@@ -6,7 +6,7 @@ variable "streams" {
     table that exists: its stream must show NEW_AND_OLD_IMAGES, and nothing of the table is touched).
 
     policy                  policies/<policy>.yaml; the stream's own name when null
-    package                 the zip made by `make package`, relative to this folder; ../.build/<stream>.zip when null
+    package                 the zip made by `make package`, relative to this folder; ../.build/<policy>.zip when null
     table.name              tidegate-<env>-<stream> when null
     table.ttl_attribute     items past this epoch second are removed, and leave the stream as expired
     stream_arn              of an existing table: its latest stream, in this region
@@ -126,7 +126,7 @@ variable "streams" {
 
   validation {
     condition = alltrue([
-      for name, s in var.streams : fileexists("${path.root}/${coalesce(s.package, "../.build/${name}.zip")}")
+      for name, s in var.streams : fileexists("${path.root}/${coalesce(s.package, "../.build/${coalesce(s.policy, name)}.zip")}")
     ])
     error_message = "A stream's package was not found: build it with `make package`, or give its path as `package`."
   }
