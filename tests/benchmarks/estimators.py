@@ -207,7 +207,7 @@ def main() -> None:
             f"{row['bytes'] / 1e3:,.0f}",
             f"{row['agreement']:.2f}" if "agreement" in row else "?",
         )
-    console = Console(width=110)
+    console = Console(width=124)
     console.print(table)
     console.print(
         f"reasons: µs per flagged record, alone / {EXPLAINED[1]} at once. "
