@@ -152,7 +152,8 @@ def pay_again(stage: Stage, source: EventSource, payment: dict[str, Any], name: 
     stage.aws.client("dynamodb").put_item(TableName=stage.stream["source_table"], Item=item)
     source.drain()
     paid = (event for event in events_in(stage) if event["new"])
-    return next((event for event in paid if event["new"]["payment_id"] == more["payment_id"]), {"new": {}})
+    same = (event for event in paid if event["new"].get("payment_id") == more["payment_id"])
+    return next(same, {"new": {}})
 
 
 def most_telling(events: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import zipfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 POLICY: Final = REPOSITORY / "policies" / "payments.yaml"
 PACKAGE: Final = REPOSITORY / ".build" / "payments.zip"  # where terraform/ looks for it
+OTHERS: Final = ("customers",)
+"""The streams besides, each under the policy of its name."""
 ACCESS: Final = REPOSITORY / ".build" / "access.zip"  # and for this
 STATE_BUCKET: Final = "tidegate-local-state"  # of terraform/environments/local.backend.hcl
 INBOX: Final = "tidegate-local-inbox"
@@ -77,10 +79,16 @@ class Stage:
     stream: dict[str, Any]
     """Of the outputs, what is about the payments' stream."""
     gate: Hosted
+    others: dict[str, Hosted]
+    """The functions on the streams besides."""
     detokenize: Hosted
     erase: Hosted
     inbox_url: str
     """A queue that is subscribed to the alerts."""
+
+    def of(self, name: str) -> Stage:
+        """The same stage, seen from one of the streams besides."""
+        return replace(self, stream=self.outputs["streams"][name], gate=self.others[name])
 
     @property
     def role(self) -> Credentials:
@@ -141,7 +149,10 @@ def standing(progress: Progress, port: int = 0) -> Iterator[Stage]:
     """
     progress.step("Building the Lambda packages")
     build(POLICY, PACKAGE, PYTHON, emulator.architecture(), progress.detail)
-    build_access([POLICY], ACCESS, PYTHON, emulator.architecture(), progress.detail)
+    for name in OTHERS:
+        build(_policy(name), _package(name), PYTHON, emulator.architecture(), progress.detail)
+    policies = [POLICY, *map(_policy, OTHERS)]
+    build_access(policies, ACCESS, PYTHON, emulator.architecture(), progress.detail)
     progress.step("Installing Lambda's runtime")
     runtime_python()
     emulator.emulator_path()
@@ -157,6 +168,14 @@ def standing(progress: Progress, port: int = 0) -> Iterator[Stage]:
             progress.step("Taking everything down")
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _policy(name: str) -> Path:
+    return POLICY.with_stem(name)
+
+
+def _package(name: str) -> Path:
+    return PACKAGE.with_stem(name)
 
 
 def _applied(aws: EmbeddedAws, working: Path, progress: Progress) -> Terraform:
@@ -179,7 +198,8 @@ def _applied(aws: EmbeddedAws, working: Path, progress: Progress) -> Terraform:
 def _set(aws: EmbeddedAws, terraform: Terraform, work: Path) -> Stage:
     says = terraform.output()
     stream = says["streams"]["payments"]
-    for name, package in (("gate", PACKAGE), ("access", ACCESS)):
+    packages = {"gate": PACKAGE, "access": ACCESS, **{name: _package(name) for name in OTHERS}}
+    for name, package in packages.items():
         with zipfile.ZipFile(package) as zipped:
             zipped.extractall(work / name)
 
@@ -196,6 +216,7 @@ def _set(aws: EmbeddedAws, terraform: Terraform, work: Path) -> Stage:
         outputs=says,
         stream=stream,
         gate=hosted(stream, "gate"),
+        others={name: hosted(says["streams"][name], name) for name in OTHERS},
         detokenize=hosted(says["detokenize"], "access"),
         erase=hosted(says["erase"], "access"),
         inbox_url=_inbox(aws, says["alerts_topic_arn"]),

@@ -15,4 +15,10 @@ streams = {
     batch_window_s = 1
     retries        = 5
   }
+  customers = {
+    table          = { hash_key = "customer_id" }
+    batch_size     = 200
+    batch_window_s = 1
+    retries        = 5
+  }
 }

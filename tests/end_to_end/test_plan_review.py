@@ -41,10 +41,13 @@ def test_a_plan_says_what_would_be_wider(
 ) -> None:
     package = wider(tmp_path)
     table = '{hash_key = "payment_id", ttl_attribute = "expires_at"}'
-    streams = f'{{payments = {{table = {table}, package = "{os.path.relpath(package, ROOT)}"}}}}'
+    payments = f'{{table = {table}, package = "{os.path.relpath(package, ROOT)}"}}'
+    streams = f'{{payments = {payments}, customers = {{table = {{hash_key = "customer_id"}}}}}}'
     assert reviewed(stage.terraform, ROOT, "plan", [f"-var=streams={streams}"]) == 0
     printed = capfd.readouterr().out
-    assert printed.startswith("payments: changes: policy (1 wider)\n")
+    assert printed.startswith(
+        "customers: no change: policy customers, version 1\n\npayments: changes: policy (1 wider)\n"
+    )
     assert re.search(r"\+  name  exposure +5 → 100  redact → keep", printed)
     assert f"model: as before ({release_of(PACKAGE)['model']['id']})" in printed
     above, _, own = printed.partition("Terraform used the selected providers")
