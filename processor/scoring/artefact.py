@@ -89,7 +89,7 @@ def granted_scorer(folder: Path, rule: ScoreRule) -> Scorer:
     """The model in the folder, if it is the one that the policy's rule names and reads what the rule grants.
 
     Raises:
-        ModelError: it is another one, reads more, has no such threshold, or cannot be loaded.
+        ModelError: it is another one, reads more, has another label, no such threshold, or cannot be loaded.
     """
     scorer = load_scorer(folder)
     if scorer.model.partition("@")[0] != rule.model:
@@ -98,6 +98,22 @@ def granted_scorer(folder: Path, rule: ScoreRule) -> Scorer:
         raise ModelError(
             f"{folder}: the model {scorer.model} reads {', '.join(ungranted)}, which the policy does not "
             "grant: add it to score.reads, or use a model that reads less"
+        )
+    label, said = scorer.features.label, rule.label
+    if (
+        label
+        and said
+        and (label.field, label.equals, label.after_days)
+        != (
+            said.path,
+            said.equals,
+            said.after_days,
+        )
+    ):
+        raise ModelError(
+            f"{folder}: the model {scorer.model} was trained on labels {label.field}: {label.equals!r} after "
+            f"{label.after_days} days, and the policy says {said.path}: {said.equals!r} after "
+            f"{said.after_days}: say the same in score.label, or train it anew"
         )
     scorer.threshold(rule.flag_at)
     return scorer

@@ -100,7 +100,7 @@ class Scorer:
         measured = matrix.copy()
         imputed = self.features.impute(matrix)
         scores = np.round(self.calibration.percentile(self.forest.scores(matrix)), DECIMALS)
-        flagged = scores >= threshold
+        flagged = (scores >= threshold) & ~self._confirming(steps)
         reasons = iter(self._reasons(matrix[flagged]))
         verdicts = [
             Fraud(score, flag, next(reasons) if flag else (), self.model, lacking, features)
@@ -109,6 +109,18 @@ class Scorer:
             )
         ]
         return Scored(verdicts, said, drift.spread(self.bins, measured, scores))
+
+    def _confirming(self, steps: Sequence[Step]) -> NDArray[np.bool_]:
+        """Which verdicts are on a change that says that a record is fraud: nobody has to look at those."""
+        label = self.features.label
+        return np.array(
+            [
+                label is not None and step.before is not None and step.after.get(label.field) == label.equals
+                for step in steps
+                if step.scored and step.after is not None
+            ],
+            dtype=bool,
+        )
 
     def _kept(self, matrix: NDArray[np.float32]) -> list[dict[str, float | None]]:
         # Nine digits say which float32 it is.

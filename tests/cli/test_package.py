@@ -238,6 +238,18 @@ def test_a_model_that_reads_too_much_is_not_packaged(tmp_path: Path) -> None:
     assert "reads amount, which the policy does not grant" in message
 
 
+def test_a_model_of_other_labels_is_not_packaged(tmp_path: Path) -> None:
+    policy = copy_of(tmp_path)
+    text = policy.read_text()
+    assert text.count("equals: chargeback, after_days: 7}") == 1
+    policy.write_text(text.replace("equals: chargeback, after_days: 7}", "equals: fraud, after_days: 9}"))
+    message = refused(policy, tmp_path / "out.zip", ModelError)
+    assert (
+        "was trained on labels status: 'chargeback' after 7 days, and the policy says status: 'fraud'"
+        in message
+    )
+
+
 def test_an_altered_model_is_not_packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "models" / "payments_fraud", tmp_path / "models" / "payments_fraud")
     arrays = tmp_path / "models" / "payments_fraud" / "arrays.npy"

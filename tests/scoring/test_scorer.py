@@ -60,6 +60,18 @@ def test_the_unusual_is_flagged_and_the_usual_is_not(scorer: Scorer) -> None:
     assert {reason.feature for reason in huge.reasons} & {"amount", "customer_log_ratio_90d"}
 
 
+def test_the_change_that_confirms_a_fraud_is_scored_and_not_flagged(scorer: Scorer) -> None:
+    confirmed, corrected = {**HUGE, "status": "chargeback"}, {**HUGE, "status": "refunded"}
+    verdicts = scorer.score(
+        [Step(HUGE, confirmed), Step(HUGE, corrected), Step(None, confirmed)], 0.5
+    ).verdicts
+    assert [verdict.flagged for verdict in verdicts] == [False, True, True], (
+        "a label of the first may come late"
+    )
+    assert verdicts[0].reasons == ()
+    assert all(verdict.score >= 0.5 for verdict in verdicts)
+
+
 def test_reasons_are_the_strongest_first_and_never_more_than_three(scorer: Scorer) -> None:
     for verdict in scorer.score(steps(HUGE, USUAL, {}), 0.0).verdicts:
         weights = [reason.weight for reason in verdict.reasons]
