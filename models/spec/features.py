@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from models.spec.keys import is_name, is_number, is_text, near, whole
+from models.spec.zones import read_zone
 from processor.scoring.features import FIELD_KINDS, PROFILE_KINDS, Feature, FeatureSet, Label
 from processor.scoring.profiles import Profile
 
@@ -93,9 +94,10 @@ def _profile(name: str, keys: Keys, label: Label) -> Profile:
 def _feature(name: str, keys: Keys, profiles: dict[str, Profile]) -> Feature:
     kind = keys.one_of("kind", {*FIELD_KINDS, *PROFILE_KINDS})
     if kind in FIELD_KINDS:
-        keys.only(("kind", "of"))
-        words = FIELD_KINDS[kind].reads
-        return Feature(name, kind, keys.get("of", is_text, f"the field, {words}" if words else "the field"))
+        field = FIELD_KINDS[kind]
+        keys.only(("kind", "of", *(["zone"] if field.zoned else [])))
+        words = f"the field, {field.reads}" if field.reads else "the field"
+        return Feature(name, kind, keys.get("of", is_text, words), zone=read_zone(keys))
     declared = PROFILE_KINDS[kind]
     options = declared.options or {}
     keys.only(("kind", "profile", *(["days"] if declared.windows else []), *options))

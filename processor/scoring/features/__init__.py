@@ -6,7 +6,7 @@ known to the next.
 """
 
 from processor.scoring.features.described import describe, restore
-from processor.scoring.features.feature import Feature
+from processor.scoring.features.feature import Feature, Zone
 from processor.scoring.features.feature_set import Contribution, FeatureSet, Label, Memory, Step
 from processor.scoring.features.kinds import FIELD_KINDS, PROFILE_KINDS
 from processor.scoring.features.values import instant, number
@@ -20,6 +20,7 @@ __all__ = [
     "Label",
     "Memory",
     "Step",
+    "Zone",
     "describe",
     "instant",
     "number",

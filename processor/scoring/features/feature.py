@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Zone(NamedTuple):
+    """A time zone as a table, so that the function needs no time zone data."""
+
+    name: str
+    """Of the IANA, as Europe/Berlin."""
+    changes: tuple[tuple[int, int], ...]
+    """In order: an epoch second, and from then on (the first: before, too) the offset from UTC in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,8 @@ class Feature:
     """The profile, for a kind over what is known of an entity."""
     days: tuple[int, ...] = ()
     """Mean lives of the windows that it looks at."""
+    zone: Zone | None = None
+    """Whose local time it is, for a kind over a moment; None for UTC."""
     options: Mapping[str, float] = field(default_factory=dict)
     median: float = math.nan
     """In training: what stands for it where it is missing."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from processor.scoring.features.kind import View
 from processor.scoring.features.kinds import FIELD_KINDS, PROFILE_KINDS
+from processor.scoring.features.moments import clock
 from processor.scoring.features.share import share_of
 from processor.scoring.features.values import instant, number
 from processor.scoring.profiles import LARGEST, Known, Moment, Profile, Seen, moment, moments
@@ -19,7 +20,7 @@ from processor.scoring.profiles import LARGEST, Known, Moment, Profile, Seen, mo
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from processor.scoring.features.feature import Feature
+    from processor.scoring.features.feature import Feature, Zone
     from processor.scoring.features.kind import Measure, Reader, Shape
     from processor.scoring.features.values import Counts, Matrix
 
@@ -71,10 +72,11 @@ class Label(NamedTuple):
 
 
 class _Column(NamedTuple):
-    """A raw field read in one way, and the features made of it: each raw value is parsed once."""
+    """A raw field read in one way, and the features made of it: a raw value is parsed once for each zone."""
 
     of: str
     read: Reader
+    local: Shape | None  # to local time, if it is a moment and wanted in that
     uses: list[tuple[int, Shape]]  # (position of the feature, how it is made)
 
 
@@ -162,10 +164,11 @@ class FeatureSet:
         """
         images = [step.after for step in steps if step.scored and step.after is not None]
         matrix = np.empty((len(images), len(self.features)), dtype=np.float32)
-        for name, read, uses in self._columns:
+        for name, read, local, uses in self._columns:
             column = np.array([read(image.get(name)) for image in images], dtype=np.float64)
             missing = np.isnan(column)
             column[missing] = 0.0
+            column = column if local is None else local(column)
             for position, shape in uses:
                 matrix[:, position] = shape(column)
                 matrix[missing, position] = np.nan
@@ -318,13 +321,14 @@ def _entity(profile: Profile, image: Image) -> Any:
 
 
 def _columns(features: Sequence[Feature]) -> list[_Column]:
-    columns: dict[tuple[str, object], _Column] = {}
+    columns: dict[tuple[str, object, Zone | None], _Column] = {}
     for position, feature in enumerate(features):
         if (kind := FIELD_KINDS.get(feature.kind)) is None:
             continue
-        same = (feature.of, kind.reader or feature.name)
+        same = (feature.of, kind.reader or feature.name, feature.zone)
         read = kind.reader or share_of(feature.shares)
-        columns.setdefault(same, _Column(feature.of, read, [])).uses.append((position, kind.shape))
+        local = None if feature.zone is None else clock(feature.zone)
+        columns.setdefault(same, _Column(feature.of, read, local, [])).uses.append((position, kind.shape))
     return list(columns.values())
 
 

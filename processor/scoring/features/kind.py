@@ -40,6 +40,8 @@ class FieldKind:
     """None for a kind over the shares that training learnt."""
     reads: str = ""
     """In words, for who writes a spec: what the field must be."""
+    zoned: bool = False
+    """Whether it may be of local time (`zone`): its shape then gets the seconds of the local clock."""
 
 
 class Needs(NamedTuple):
