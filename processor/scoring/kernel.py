@@ -233,26 +233,44 @@ class Forest:
 
     def scores(self, matrix: Matrix) -> FloatColumn:
         """The raw score of each row (rows by features)."""
-        scores = np.zeros(len(matrix))
+        return self.scores_of(self.totals(matrix))
+
+    def totals(self, matrix: Matrix) -> FloatColumn:
+        """What each member's trees say of each row together: members by rows."""
+        totals: FloatColumn = np.empty((len(self.members), len(matrix)))
         for first in range(0, len(matrix), ROWS_AT_ONCE):
             rows = slice(first, first + ROWS_AT_ONCE)
             values = self.value.take(self.leaves(self.widening.widened(matrix[rows])))
-            for member, trees in self.parts:
-                scores[rows] += member.share * member.score(in_order(values[trees]))
+            for total, (_, trees) in zip(totals, self.parts, strict=True):
+                total[rows] = in_order(values[trees])
+        return totals
+
+    def scores_of(self, totals: FloatColumn) -> FloatColumn:
+        """The raw scores that these totals are."""
+        scores = np.zeros(totals.shape[1])
+        for total, member in zip(totals, self.members, strict=True):
+            scores += member.share * member.score(total)
         return scores
 
-    def contributions(self, matrix: Matrix) -> NDArray[np.float64]:
+    def contributions(self, matrix: Matrix, totals: FloatColumn | None = None) -> NDArray[np.float64]:
         """How much each feature moved each row's score away from `baseline`: rows by features.
 
         Features move a member's total additively (`shapley`). Its score is a curve over the total, so the
         moves are scaled by the slope from the baseline's point of the curve to the row's. A row's
         contributions sum to `scores(row) - baseline`.
+
+        Args:
+            matrix: the rows.
+            totals: of them, where they are known.
         """
         given = np.zeros((len(matrix), self.features))
-        for moved, (member, trees) in zip(moves(self, explain(self), matrix), self.parts, strict=True):
-            expected = self.value[trees].sum(keepdims=True)
+        whole = self.totals(matrix) if totals is None else totals
+        means = np.array([[self.value[trees].sum()] for _, trees in self.parts])
+        for moved, member, mean in zip(
+            moves(self, explain(self), matrix, whole - means), self.members, means, strict=True
+        ):
             total = moved.sum(axis=1)
-            distance = member.score(expected + total) - member.score(expected)
+            distance = member.score(mean + total) - member.score(mean)
             slope = np.divide(distance, total, out=np.zeros(len(matrix)), where=total != 0)
             given += moved * (member.share * slope)[:, None]
         return given

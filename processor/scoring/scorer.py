@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from processor.scoring.calibration import Calibration
     from processor.scoring.drift import Bins, Spread
     from processor.scoring.features import Contribution, FeatureSet, Step
+    from processor.scoring.features.values import FloatColumn, Matrix
     from processor.scoring.kernel import Forest
 
 REASONS: Final = 3
@@ -99,9 +100,10 @@ class Scorer:
         kept = self._kept(matrix) if keep else [None] * len(matrix)
         measured = matrix.copy()
         imputed = self.features.impute(matrix)
-        scores = np.round(self.calibration.percentile(self.forest.scores(matrix)), DECIMALS)
+        totals = self.forest.totals(matrix)
+        scores = np.round(self.calibration.percentile(self.forest.scores_of(totals)), DECIMALS)
         flagged = (scores >= threshold) & ~self._confirming(steps)
-        reasons = iter(self._reasons(matrix[flagged]))
+        reasons = iter(self._reasons(matrix[flagged], totals[:, flagged]))
         verdicts = [
             Fraud(score, flag, next(reasons) if flag else (), self.model, lacking, features)
             for score, flag, lacking, features in zip(
@@ -132,9 +134,11 @@ class Scorer:
             for row in matrix.tolist()
         ]
 
-    def _reasons(self, matrix: NDArray[np.float32]) -> list[tuple[Reason, ...]]:
+    def _reasons(self, matrix: Matrix, totals: FloatColumn) -> list[tuple[Reason, ...]]:
         """The features that speak for suspicion, of each row: the strongest three at most."""
-        weights = np.round(self.forest.contributions(matrix), DECIMALS)
+        if not len(matrix):
+            return []
+        weights = np.round(self.forest.contributions(matrix, totals), DECIMALS)
         strongest = np.argsort(-weights, axis=1, kind="stable")[:, :REASONS]
         return [
             tuple(Reason(self.features.names[at], row[at]) for at in order if row[at] > 0)

@@ -76,16 +76,23 @@ class Explained:
         return total
 
 
-def moves(forest: Forest, explained: Explained, matrix: Matrix) -> FloatColumn:
-    """How much each feature moved each row's total in each member: members by rows by features."""
+def moves(forest: Forest, explained: Explained, matrix: Matrix, distance: FloatColumn) -> FloatColumn:
+    """How much each feature moved each row's total in each member: members by rows by features.
+
+    Args:
+        forest: whose totals.
+        explained: its splits that take part.
+        matrix: the rows.
+        distance: of each row's total from the mean, which its moves sum up to: members by rows.
+    """
     moved = np.empty((len(forest.members), len(matrix), forest.features))
     for first in range(0, len(matrix), ROWS_AT_ONCE):
         rows = slice(first, first + ROWS_AT_ONCE)
-        moved[:, rows] = _moves(forest, explained, forest.widening.widened(matrix[rows]))
+        moved[:, rows] = _moves(forest, explained, forest.widening.widened(matrix[rows]), distance[:, rows])
     return moved
 
 
-def _moves(forest: Forest, explained: Explained, wide: Matrix) -> FloatColumn:
+def _moves(forest: Forest, explained: Explained, wide: Matrix, distance: FloatColumn) -> FloatColumn:
     members, rows, features = len(forest.members), len(wide), forest.features
     bins = members * features
     moved: FloatColumn = np.empty((rows, bins))
@@ -93,11 +100,9 @@ def _moves(forest: Forest, explained: Explained, wide: Matrix) -> FloatColumn:
         moved[row] = np.bincount(explained.bins, weights=values, minlength=bins)
     moved = moved.reshape(rows, members, features).transpose(1, 0, 2)
 
-    distance = forest.value.take(forest.leaves(wide)) - forest.value[: forest.trees, None]
-    wanted = np.stack([distance[trees].sum(axis=0) for _, trees in forest.parts])
     size = np.abs(moved)
     whole = size.sum(axis=2)
-    left = np.divide(wanted - moved.sum(axis=2), whole, out=np.zeros_like(whole), where=whole > 0)
+    left = np.divide(distance - moved.sum(axis=2), whole, out=np.zeros_like(whole), where=whole > 0)
     moved += size * left[:, :, None]
     return moved
 

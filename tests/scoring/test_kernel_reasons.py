@@ -67,7 +67,8 @@ def shapley_values(forest: Forest, row: np.ndarray) -> list[float]:
 @pytest.mark.parametrize("seed", range(4))
 def test_they_are_the_shapley_values_where_paths_have_two_features(seed: int) -> None:
     forest, rows = supervised(seed, depth=2), data(seed + 9, 30)[0]
-    moved = shapley.moves(forest, shapley.explain(forest), rows)[0]
+    distance = forest.totals(rows) - forest.value[: forest.trees].sum()
+    moved = shapley.moves(forest, shapley.explain(forest), rows, distance)[0]
     expected = [shapley_values(forest, row) for row in rows]
     assert np.allclose(moved, expected, rtol=0, atol=1e-6)  # weights are stored in float32
 
