@@ -31,10 +31,11 @@ pytestmark = pytest.mark.slow
 REPLAY = ("replay", "--env", "local", "--stream", "payments", "--json")
 NAME, PHONE = "Quill Featherstonehaugh", "+44 7700 900461"
 REQUIRED = "domain: customer, required: true,"
-AS_EVER = {  # what environments/local.tfvars says of the stream
-    "table": {"hash_key": "payment_id", "ttl_attribute": "expires_at"},
-    "batch_size": 200, "batch_window_s": 1, "retries": 5,
-}  # fmt: skip
+ALIKE = {"batch_size": 200, "batch_window_s": 1, "retries": 5}
+AS_EVER = {  # what environments/local.tfvars says of the streams
+    "payments": {"table": {"hash_key": "payment_id", "ttl_attribute": "expires_at"}, **ALIKE},
+    "customers": {"table": {"hash_key": "customer_id"}, **ALIKE},
+}
 DAY_S = 86_400
 EXPORTS = "somebody-s-exports"
 REASON = {"reason": "a required field is missing", "path": "customer_id"}
@@ -101,7 +102,8 @@ def mended(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     mended = text.replace(REQUIRED, "domain: customer,").replace("\nversion: 2\n", "\nversion: 3\n")
     (policies / POLICY.name).write_text(mended)
     build(policies / POLICY.name, package, PYTHON, emulator.architecture())
-    streams = {"payments": AS_EVER | {"package": os.path.relpath(package, ROOT)}}
+    payments = AS_EVER["payments"] | {"package": os.path.relpath(package, ROOT)}
+    streams = AS_EVER | {"payments": payments}
     stage.terraform.run(
         "apply", "-auto-approve", "-input=false", "-compact-warnings", "-refresh=false",
         f"-var=policies_folder={os.path.relpath(policies, ROOT)}", f"-var=streams={json.dumps(streams)}",
