@@ -24,11 +24,13 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.server import ThreadedMotoServer
 
 from processor.errors import TidegateError
+from processor.local.authorised import CALLS
 from processor.local.moto_gaps import RUNNING, mended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from processor.local.authorised import Call
     from processor.local.delivery import Answer
 
 HOST: Final = "127.0.0.1"
@@ -122,6 +124,11 @@ class EmbeddedAws:
         finally:
             del RUNNING[function]
 
+    @property
+    def calls(self) -> dict[Call, int]:
+        """What IAM was asked while it was enforced, and how often."""
+        return CALLS.kept()
+
     def enforce_iam(self, *, enforced: bool) -> None:
         """Refuse from now on what IAM does not allow; or let everyone do everything again."""
         self._post("reset-auth", "0" if enforced else "inf")
@@ -150,6 +157,7 @@ class EmbeddedAws:
 
     def reset(self) -> None:
         """Forget everything."""
+        CALLS.forget()
         self._post("reset-auth", "inf")
         self._post("reset", "")
 

@@ -24,16 +24,12 @@ from moto.s3.models import FakeBucket
 from moto.sns.responses import SNSResponse
 from moto.sqs.responses import SQSResponse
 
+from processor.local.authorised import checked
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 RECORDS_MAX: Final = 1000
-AUTHORISED_AS: Final = {"sns:PublishBatch": "sns:Publish", "lambda:Invoke": "lambda:InvokeFunction"}
-"""Operations that IAM does not know: which action it asks for instead.
-
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
-"""
 FUNCTION_PATH: Final = re.compile(r"/2015-03-31/functions/([^/]+)")
 
 
@@ -127,14 +123,6 @@ def _mappings_of(
 def _short(function_name: str) -> str:
     """Name and qualifier, without what is before them in an ARN, whole or partial."""
     return function_name.rpartition(":function:")[2]
-
-
-_check_action = IAMRequestBase.check_action_permitted
-
-
-def _check_action_that_exists(request: Any, resource: str) -> None:
-    request._action = AUTHORISED_AS.get(request._action, request._action)  # noqa: SLF001  it has no other door
-    _check_action(request, resource)
 
 
 _check_signature = IAMRequest.check_signature
@@ -231,7 +219,7 @@ _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (EventSourceMapping, "get_configuration", _configuration_as_made),
     (FakeBucket, "get_permission", _neutral),
     (IAMRequest, "check_signature", _check_signature_of_nothing),
-    (IAMRequestBase, "check_action_permitted", _check_action_that_exists),
+    (IAMRequestBase, "check_action_permitted", checked(IAMRequestBase.check_action_permitted)),
     (DynamoDBStreamsHandler, "get_records", _records_as_they_are),
     (DynamoHandler, "_determine_resource", _resource(_table)),
     (DynamoDBStreamsHandler, "_determine_resource", _resource(_stream)),
