@@ -130,7 +130,7 @@ def test_packed_arrays_come_back_as_they_were() -> None:
 
 
 def test_it_loads_in_the_time_of_some_checksums(folder: Path) -> None:
-    """A cold start pays for it: twice what is usual would be noticed, and is still half of what is allowed."""
+    """A cold start pays for it: twice what is usual is noticed, and is still half of what is allowed."""
     data = (folder / "arrays.npy").read_bytes()
     checksum = min(repeat(lambda: hashlib.sha256(data).digest(), number=1, repeat=9))
     assert min(repeat(lambda: load_scorer(folder), number=1, repeat=9)) < 45 * checksum
