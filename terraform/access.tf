@@ -9,6 +9,7 @@ module "access" {
   name        = local.access[each.key]
   description = each.value.description
   powers      = each.value.powers
+  boundary    = aws_iam_policy.boundary.arn
 
   # What runs
   package              = "${path.root}/${var.access_package}"
@@ -23,6 +24,7 @@ module "access" {
   ledger         = { name = aws_dynamodb_table.ledger.name, arn = aws_dynamodb_table.ledger.arn }
   subjects_table = aws_dynamodb_table.subjects.name
   data_key_arn   = aws_kms_key.data.arn
+  audit_key_arn  = aws_kms_key.audit.arn
   token_key_arns = { for version, key in aws_kms_key.token : version => key.arn }
   environment    = each.value.environment
 
@@ -40,7 +42,9 @@ locals {
     audit      = aws_s3_bucket.this["audit"].arn
     ledger     = aws_dynamodb_table.ledger.arn
     subjects   = aws_dynamodb_table.subjects.arn
+    profiles   = aws_dynamodb_table.profiles.arn
     data_key   = aws_kms_key.data.arn
+    audit_key  = aws_kms_key.audit.arn
     receipts   = aws_kms_key.receipts.arn
     token_keys = [for key in aws_kms_key.token : key.arn]
   }

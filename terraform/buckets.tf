@@ -8,6 +8,9 @@ locals {
     quarantine = { folder = "quarantine", recovery_days = 1 }
   }
 
+  # Who may open events opens no manifest by that.
+  bucket_keys = { events = local.reach.data_key, audit = local.reach.audit_key, quarantine = local.reach.data_key }
+
   # Of whoever had tokens opened or was erased, under whichever policies: as long as the longest of them asks. The policies
   # that lie beside the manifests do not expire: they are small, name nobody, and without them no manifest can be read.
   records_retention_days = { records = max([for days in values(local.expiry_days) : days.audit]...) }
@@ -44,7 +47,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
-      kms_master_key_id = aws_kms_key.data.arn
+      kms_master_key_id = local.bucket_keys[each.key]
     }
   }
 }
@@ -143,6 +146,70 @@ data "aws_iam_policy_document" "bucket" {
       values   = ["false"]
     }
   }
+
+  # What names no key is encrypted with the bucket's. What names another, none of KMS's, or brings its own is refused.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+  statement {
+    sid       = "RightKeyOnly"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "ArnNotEquals"
+      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+      values   = [local.bucket_keys[each.key]]
+    }
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "KmsOnly"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "StringNotEquals"
+      variable = "s3:x-amz-server-side-encryption"
+      values   = ["aws:kms"]
+    }
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "NoKeyOfACaller"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption-customer-algorithm"
+      values   = ["false"]
+    }
+  }
+
   # Where the data may lie. A bucket that somebody made in another region under this policy answers nobody.
   # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
   statement {

@@ -43,5 +43,10 @@ data "aws_iam_policy_document" "detokenize" {
       variable = "kms:EncryptionContext:purpose"
       values   = ["tidegate.encrypt"]
     }
+    condition {
+      test     = "ArnEquals"
+      variable = "lambda:SourceFunctionArn"
+      values   = [local.function_arns.detokenize]
+    }
   }
 }

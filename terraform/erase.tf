@@ -56,5 +56,10 @@ data "aws_iam_policy_document" "erase" {
       variable = "kms:SigningAlgorithm"
       values   = ["ECDSA_SHA_256"]
     }
+    condition {
+      test     = "ArnEquals"
+      variable = "lambda:SourceFunctionArn"
+      values   = [local.function_arns.erase]
+    }
   }
 }

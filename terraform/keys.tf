@@ -1,4 +1,4 @@
-# Three kinds of key. The data key encrypts what lies in AWS. The token keys never leave KMS: the functions derive their
+# Four kinds of key. The data key encrypts what lies in AWS, but for the audit trail, which has a key of its own. The token keys never leave KMS: the functions derive their
 # token and pseudonym keys from their MACs, so who may make and open tokens is a question of IAM alone. The receipts key
 # signs what an erasure did.
 #
@@ -8,7 +8,7 @@
 # --- Data key ----------------------------------------------------------------------------------------
 
 resource "aws_kms_key" "data" {
-  description             = "${local.prefix}: encrypts events, manifests, quarantine, tables, topics, queues and logs"
+  description             = "${local.prefix}: encrypts events, quarantine, tables, topics, queues and logs"
   enable_key_rotation     = true
   rotation_period_in_days = 365
   deletion_window_in_days = var.key_deletion_window_days
@@ -92,6 +92,62 @@ data "aws_iam_policy_document" "data_key" {
       test     = "ArnEquals"
       variable = "kms:EncryptionContext:aws:logs:arn"
       values   = values(local.log_arns)
+    }
+  }
+}
+
+# --- Audit key ---------------------------------------------------------------------------------------
+
+# Those who write the trail seal with it and open nothing; those who read events have another.
+resource "aws_kms_key" "audit" {
+  description             = "${local.prefix}: encrypts manifests and records of the audit trail"
+  enable_key_rotation     = true
+  rotation_period_in_days = 365
+  deletion_window_in_days = var.key_deletion_window_days
+  policy                  = data.aws_iam_policy_document.audit_key.json
+}
+
+resource "aws_kms_alias" "audit" {
+  name          = "alias/${local.prefix}-audit"
+  target_key_id = aws_kms_key.audit.key_id
+}
+
+data "aws_iam_policy_document" "audit_key" {
+  #checkov:skip=CKV_AWS_111:a key policy's only resource is its key
+  #checkov:skip=CKV_AWS_356:a key policy's only resource is its key
+  source_policy_documents = [data.aws_iam_policy_document.key_management.json]
+
+  statement {
+    sid       = "UseThroughS3"
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.account}:root"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
+  }
+
+  # Nor by a grant of IAM, should somebody make one.
+  statement {
+    sid       = "NotOpenedByFunctions"
+    effect    = "Deny"
+    actions   = ["kms:Decrypt"]
+    resources = ["*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = values(local.role_arns)
     }
   }
 }

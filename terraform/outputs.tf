@@ -59,8 +59,13 @@ output "receipts_key" {
 }
 
 output "data_key_arn" {
-  description = "Readers of the buckets need kms:Decrypt on this key, through S3."
+  description = "Readers of the events and the quarantine need kms:Decrypt on this key, through S3."
   value       = aws_kms_key.data.arn
+}
+
+output "audit_key_arn" {
+  description = "Who reads the audit bucket needs kms:Decrypt on this key, through S3."
+  value       = aws_kms_key.audit.arn
 }
 
 output "token_key_arns" {

@@ -41,7 +41,7 @@ data "aws_iam_policy_document" "auditor" {
   statement {
     sid       = "UseTableAndBuckets"
     actions   = ["kms:Decrypt"]
-    resources = [local.reach.data_key]
+    resources = [local.reach.audit_key, local.reach.data_key]
 
     condition {
       test     = "StringEquals"
@@ -142,7 +142,7 @@ data "aws_iam_policy_document" "key_steward" {
   statement {
     sid       = "UseTablesAndBucket"
     actions   = ["kms:Decrypt"]
-    resources = [local.reach.data_key]
+    resources = [local.reach.audit_key, local.reach.data_key]
 
     condition {
       test     = "StringEquals"

@@ -19,6 +19,10 @@ locals {
     for name, function in local.functions :
     name => "arn:${data.aws_partition.current.partition}:iam::${local.account}:role/${function}"
   }
+  function_arns = {
+    for name, function in local.functions :
+    name => "arn:${data.aws_partition.current.partition}:lambda:${var.region}:${local.account}:function:${function}"
+  }
   log_arns = {
     for name, function in local.functions :
     name => "arn:${data.aws_partition.current.partition}:logs:${var.region}:${local.account}:log-group:/aws/lambda/${function}"

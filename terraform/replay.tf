@@ -146,6 +146,19 @@ data "aws_iam_policy_document" "replayer" {
     }
   }
 
+  # The policies that lie in the audit bucket.
+  statement {
+    sid       = "OpenAudit"
+    actions   = ["kms:Decrypt"]
+    resources = [local.reach.audit_key]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
+  }
+
   dynamic "statement" {
     for_each = length(local.replay.source_keys) == 0 ? [] : [local.replay.source_keys]
 

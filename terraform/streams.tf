@@ -2,8 +2,9 @@ module "stream" {
   source   = "./modules/stream"
   for_each = local.streams
 
-  name   = each.value.name
-  policy = each.value.policy
+  name     = each.value.name
+  policy   = each.value.policy
+  boundary = aws_iam_policy.boundary.arn
 
   # What it reads
   stream_arn             = each.value.table == null ? each.value.stream_arn : aws_dynamodb_table.source[each.key].stream_arn
@@ -39,6 +40,7 @@ module "stream" {
   by_subject       = local.by_subject[each.value.policy]
   erases_removed   = try(local.policies[each.value.policy].on_remove, "pass") == "erase"
   data_key_arn     = aws_kms_key.data.arn
+  audit_key_arn    = aws_kms_key.audit.arn
   token_key_arns   = { for version, key in aws_kms_key.token : version => key.arn }
 
   # Who is told

@@ -9,6 +9,7 @@ variables {
   name        = "tidegate-test-erase"
   description = "Erases"
   powers      = "{\"Statement\": []}"
+  boundary    = "arn:aws:iam::123456789012:policy/the-boundary"
 
   package              = "versions.tf" # any file: Terraform only hashes it
   runtime              = "python3.13"
@@ -21,6 +22,7 @@ variables {
   ledger         = { name = "the-ledger", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/the-ledger" }
   subjects_table = "the-subjects"
   data_key_arn   = "arn:aws:kms:eu-west-1:123456789012:key/data"
+  audit_key_arn  = "arn:aws:kms:eu-west-1:123456789012:key/audit"
   token_key_arns = { "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1", "2" = "arn:aws:kms:eu-west-1:123456789012:key/token-2" }
   environment    = { SUBJECT_CACHE_SECONDS = "61" }
 
@@ -48,9 +50,13 @@ run "the_role_allows_what_a_request_needs_and_its_own_powers" {
         ["dynamodb:PutItem"],
         ["arn:aws:dynamodb:eu-west-1:123456789012:table/the-ledger"],
       ]
-      UseTablesAndBucket = [
+      UseTables = [
         ["kms:Decrypt", "kms:GenerateDataKey"],
         ["arn:aws:kms:eu-west-1:123456789012:key/data"],
+      ]
+      SealAudit = [
+        ["kms:GenerateDataKey"],
+        ["arn:aws:kms:eu-west-1:123456789012:key/audit"],
       ]
       WriteLog = [
         ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -64,11 +70,12 @@ run "the_role_allows_what_a_request_needs_and_its_own_powers" {
     condition = jsonencode({
       for s in data.aws_iam_policy_document.role.statement : s.sid => [for c in s.condition : [c.test, c.variable, sort(c.values)]] if length(s.condition) > 0
       }) == jsonencode({
-      DeriveTokenKeys    = [["StringEquals", "kms:MacAlgorithm", ["HMAC_SHA_512"]]]
-      KeepChains         = [["ForAllValues:StringEquals", "dynamodb:LeadingKeys", ["chains/erase"]]]
-      UseTablesAndBucket = [["StringEquals", "kms:ViaService", ["dynamodb.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com"]]]
+      DeriveTokenKeys = [["ArnEquals", "lambda:SourceFunctionArn", ["arn:aws:lambda:eu-west-1:123456789012:function:tidegate-test-erase"]], ["StringEquals", "kms:MacAlgorithm", ["HMAC_SHA_512"]]]
+      KeepChains      = [["ForAllValues:StringEquals", "dynamodb:LeadingKeys", ["chains/erase"]]]
+      UseTables       = [["StringEquals", "kms:ViaService", ["dynamodb.eu-west-1.amazonaws.com"]]]
+      SealAudit       = [["StringEquals", "kms:ViaService", ["s3.eu-west-1.amazonaws.com"]]]
     })
-    error_message = "A function must write its own chain alone, and use the data key through services and token keys for HMAC_SHA_512."
+    error_message = "A function must write its own chain alone, and use the data key through its tables, the audit key to seal, and token keys for HMAC_SHA_512 and from within alone."
   }
 
   assert {
@@ -77,8 +84,8 @@ run "the_role_allows_what_a_request_needs_and_its_own_powers" {
   }
 
   assert {
-    condition     = aws_iam_role_policy.this.policy == data.aws_iam_policy_document.role.json && aws_iam_role_policy.this.role == aws_iam_role.this.id && aws_iam_role.this.name == var.name
-    error_message = "The role must hold the policy tested above, under the name that the keys' policies know."
+    condition     = aws_iam_role_policy.this.policy == data.aws_iam_policy_document.role.json && aws_iam_role_policy.this.role == aws_iam_role.this.id && aws_iam_role.this.name == var.name && aws_iam_role.this.permissions_boundary == var.boundary
+    error_message = "The role must hold the policy tested above, within the boundary and under the name that the keys' policies know."
   }
 
   assert {

@@ -107,6 +107,8 @@ run "alarms_ring_for_what_needs_somebody" {
     by_subject       = true
     erases_removed   = true
     data_key_arn     = "arn:aws:kms:eu-west-1:123456789012:key/data"
+    audit_key_arn    = "arn:aws:kms:eu-west-1:123456789012:key/audit"
+    boundary         = "arn:aws:iam::123456789012:policy/the-boundary"
     token_key_arns   = { "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1" }
 
     iterator_age_alarm_s = 900

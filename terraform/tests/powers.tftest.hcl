@@ -20,6 +20,11 @@ override_resource {
 }
 
 override_resource {
+  target = aws_kms_key.audit
+  values = { arn = "arn:aws:kms:eu-west-1:123456789012:key/audit" }
+}
+
+override_resource {
   target = aws_kms_key.receipts
   values = { arn = "arn:aws:kms:eu-west-1:123456789012:key/receipts" }
 }
@@ -83,7 +88,7 @@ run "detokenize_opens_what_is_brought_to_it_and_no_more" {
       for s in data.aws_iam_policy_document.detokenize.statement : s.sid => [for c in s.condition : [c.test, c.variable, sort(c.values)]] if length(s.condition) > 0
       }) == jsonencode({
       CountValues         = [["ForAllValues:StringLike", "dynamodb:LeadingKeys", ["rates/*"]]]
-      OpenEncryptedValues = [["StringEquals", "kms:EncryptionContext:purpose", ["tidegate.encrypt"]]]
+      OpenEncryptedValues = [["ArnEquals", "lambda:SourceFunctionArn", ["arn:aws:lambda:eu-west-1:123456789012:function:tidegate-test-detokenize"]], ["StringEquals", "kms:EncryptionContext:purpose", ["tidegate.encrypt"]]]
     })
     error_message = "Detokenize must open encrypted values and not the quarantine, and count rates and not intents."
   }
@@ -119,9 +124,12 @@ run "erase_destroys_secrets_and_reads_no_value" {
         "dynamodb:Select"     = ["StringEquals", ["SPECIFIC_ATTRIBUTES"]]
       }
       DestroySecrets = { "dynamodb:ReturnValues" = ["StringEquals", ["NONE"]] }
-      SignReceipts   = { "kms:SigningAlgorithm" = ["StringEquals", ["ECDSA_SHA_256"]] }
+      SignReceipts = {
+        "kms:SigningAlgorithm"     = ["StringEquals", ["ECDSA_SHA_256"]]
+        "lambda:SourceFunctionArn" = ["ArnEquals", ["arn:aws:lambda:eu-west-1:123456789012:function:tidegate-test-erase"]]
+      }
     })
-    error_message = "Erase must see all of a person but the secret, and get nothing back from an update."
+    error_message = "Erase must see all of a person but the secret, get nothing back from an update, and sign from within the function alone."
   }
 }
 
@@ -144,7 +152,7 @@ run "an_auditor_reads_the_trail_and_the_events_and_nothing_else" {
       ]
       UseTableAndBuckets = [
         ["kms:Decrypt"],
-        ["arn:aws:kms:eu-west-1:123456789012:key/data"],
+        ["arn:aws:kms:eu-west-1:123456789012:key/audit", "arn:aws:kms:eu-west-1:123456789012:key/data"],
       ]
       CheckReceipts = [
         ["kms:DescribeKey", "kms:GetPublicKey"],
@@ -208,7 +216,7 @@ run "a_key_steward_sees_which_keys_are_in_use_and_uses_none" {
       ]
       UseTablesAndBucket = [
         ["kms:Decrypt"],
-        ["arn:aws:kms:eu-west-1:123456789012:key/data"],
+        ["arn:aws:kms:eu-west-1:123456789012:key/audit", "arn:aws:kms:eu-west-1:123456789012:key/data"],
       ]
     })
     error_message = "The powers of a key steward changed: ${jsonencode({ for s in data.aws_iam_policy_document.key_steward.statement : s.sid => [sort(s.actions), sort(s.resources)] })}"

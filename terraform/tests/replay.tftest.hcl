@@ -10,6 +10,11 @@ override_resource {
 }
 
 override_resource {
+  target = aws_kms_key.audit
+  values = { arn = "arn:aws:kms:eu-west-1:123456789012:key/audit" }
+}
+
+override_resource {
   target = aws_kms_key.data
   values = { arn = "arn:aws:kms:eu-west-1:123456789012:key/data" }
 }
@@ -66,6 +71,7 @@ run "who_replays_opens_the_quarantine_and_calls_the_functions" {
       ReadPolicies             = [["s3:GetObject"], ["arn:aws:s3:::the-audit/policies/*"]]
       KeepExportIds            = [["dynamodb:GetItem", "dynamodb:PutItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/the-ledger"]]
       UseTableQueuesAndBuckets = [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/data"]]
+      OpenAudit                = [["kms:Decrypt"], ["arn:aws:kms:eu-west-1:123456789012:key/audit"]]
       DecryptStreams           = [["kms:Decrypt"], ["arn:aws:kms:eu-west-1:123456789012:key/loans"]]
     })
     error_message = "The powers of who replays changed: ${jsonencode({ for s in data.aws_iam_policy_document.replayer.statement : s.sid => [sort(s.actions), sort(s.resources)] })}"
@@ -80,6 +86,7 @@ run "who_replays_opens_the_quarantine_and_calls_the_functions" {
       ListPolicies             = [["StringLike", "s3:prefix", ["policies/*"]]]
       KeepExportIds            = [["ForAllValues:StringLike", "dynamodb:LeadingKeys", ["replays/*"]]]
       UseTableQueuesAndBuckets = [["StringEquals", "kms:ViaService", [for service in ["dynamodb", "s3", "sqs"] : "${service}.eu-west-1.amazonaws.com"]]]
+      OpenAudit                = [["StringEquals", "kms:ViaService", ["s3.eu-west-1.amazonaws.com"]]]
       DecryptStreams           = [["StringEquals", "kms:ViaService", ["dynamodb.eu-west-1.amazonaws.com"]]]
     })
     error_message = "Who replays must open the quarantine and no encrypted value, and see neither intents nor chains nor rates."

@@ -8,6 +8,8 @@ variables {
   name   = "tidegate-test-cards"
   policy = "cards"
 
+  boundary = "arn:aws:iam::123456789012:policy/the-boundary"
+
   stream_arn             = "arn:aws:dynamodb:eu-west-1:123456789012:table/cards/stream/2026-01-01T00:00:00.000"
   source_key_arn         = "arn:aws:kms:eu-west-1:123456789012:key/source"
   batch_size             = 123
@@ -42,6 +44,7 @@ variables {
   by_subject       = true
   erases_removed   = true
   data_key_arn     = "arn:aws:kms:eu-west-1:123456789012:key/data"
+  audit_key_arn    = "arn:aws:kms:eu-west-1:123456789012:key/audit"
   token_key_arns   = { "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1", "2" = "arn:aws:kms:eu-west-1:123456789012:key/token-2" }
 
   iterator_age_alarm_s = 900
@@ -114,6 +117,10 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
         ["kms:Decrypt", "kms:GenerateDataKey"],
         ["arn:aws:kms:eu-west-1:123456789012:key/data"],
       ]
+      SealAudit = [
+        ["kms:GenerateDataKey"],
+        ["arn:aws:kms:eu-west-1:123456789012:key/audit"],
+      ]
       Seal = [
         ["kms:GenerateDataKey"],
         ["arn:aws:kms:eu-west-1:123456789012:key/data"],
@@ -135,13 +142,14 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
       for s in data.aws_iam_policy_document.role.statement : s.sid => [for c in s.condition : [c.test, c.variable, sort(c.values)]] if length(s.condition) > 0
       }) == jsonencode({
       KeepLedger          = [["ForAllValues:StringNotLike", "dynamodb:LeadingKeys", ["chains/*", "rates/*", "replays/*"]]]
-      DeriveTokenKeys     = [["StringEquals", "kms:MacAlgorithm", ["HMAC_SHA_512"]]]
+      DeriveTokenKeys     = [["ArnEquals", "lambda:SourceFunctionArn", ["arn:aws:lambda:eu-west-1:123456789012:function:tidegate-test-cards"]], ["StringEquals", "kms:MacAlgorithm", ["HMAC_SHA_512"]]]
       KeepChains          = [["ForAllValues:StringEquals", "dynamodb:LeadingKeys", ["chains/stream/cards"]]]
       EncryptWhatItWrites = [["StringEquals", "kms:ViaService", ["dynamodb.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"]]]
-      Seal                = [["StringEquals", "kms:EncryptionContext:purpose", ["tidegate.encrypt", "tidegate.quarantine"]]]
+      SealAudit           = [["StringEquals", "kms:ViaService", ["s3.eu-west-1.amazonaws.com"]]]
+      Seal                = [["ArnEquals", "lambda:SourceFunctionArn", ["arn:aws:lambda:eu-west-1:123456789012:function:tidegate-test-cards"]], ["StringEquals", "kms:EncryptionContext:purpose", ["tidegate.encrypt", "tidegate.quarantine"]]]
       DecryptStream       = [["StringEquals", "kms:ViaService", ["dynamodb.eu-west-1.amazonaws.com"]]]
     })
-    error_message = "Keys must be usable only as the gate uses them: token keys for HMAC_SHA_512, the others through services. In the ledger a stream must reach its own intents and chains, not what the other functions keep there."
+    error_message = "Keys must be usable only as the gate uses them: token keys for HMAC_SHA_512 and from within the function, the others through services, and the audit key to seal. In the ledger a stream must reach its own intents and chains, not what the other functions keep there."
   }
 
   # It makes tokens: that it cannot have them opened, nor call for an erasure, is what makes them tokens.
@@ -151,8 +159,8 @@ run "the_role_allows_these_actions_on_these_things_and_no_more" {
   }
 
   assert {
-    condition     = aws_iam_role_policy.this.policy == data.aws_iam_policy_document.role.json && aws_iam_role_policy.this.role == aws_iam_role.this.id
-    error_message = "The role must hold the policy tested above."
+    condition     = aws_iam_role_policy.this.policy == data.aws_iam_policy_document.role.json && aws_iam_role_policy.this.role == aws_iam_role.this.id && aws_iam_role.this.permissions_boundary == var.boundary
+    error_message = "The role must hold the policy tested above, within the boundary."
   }
 
   assert {

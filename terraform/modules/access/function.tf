@@ -70,7 +70,7 @@ data "aws_iam_policy_document" "caller" {
   statement {
     sid       = "Call"
     actions   = ["lambda:InvokeFunction"]
-    resources = ["arn:${local.partition}:lambda:${local.region}:${local.account}:function:${var.name}:live"]
+    resources = ["${local.function_arn}:live"]
   }
 }
 
@@ -79,4 +79,6 @@ locals {
   partition = split(":", var.data_key_arn)[1]
   region    = split(":", var.data_key_arn)[3]
   account   = split(":", var.data_key_arn)[4]
+
+  function_arn = "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${var.name}"
 }

@@ -2,9 +2,10 @@
 # a request.
 
 resource "aws_iam_role" "this" {
-  name               = var.name
-  description        = "Runs ${var.name}"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  name                 = var.name
+  description          = "Runs ${var.name}"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = var.boundary
 }
 
 resource "aws_iam_role_policy" "this" {
@@ -27,6 +28,8 @@ data "aws_iam_policy_document" "trust" {
 data "aws_iam_policy_document" "role" {
   source_policy_documents = [var.powers]
 
+  # From within the function alone: its credentials derive nothing where they are carried to.
+  # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
   statement {
     sid       = "DeriveTokenKeys"
     actions   = ["kms:GenerateMac"]
@@ -36,6 +39,11 @@ data "aws_iam_policy_document" "role" {
       test     = "StringEquals"
       variable = "kms:MacAlgorithm"
       values   = ["HMAC_SHA_512"]
+    }
+    condition {
+      test     = "ArnEquals"
+      variable = "lambda:SourceFunctionArn"
+      values   = [local.function_arn]
     }
   }
 
@@ -60,14 +68,26 @@ data "aws_iam_policy_document" "role" {
   }
 
   statement {
-    sid       = "UseTablesAndBucket"
+    sid       = "UseTables"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.data_key_arn]
 
     condition {
       test     = "StringEquals"
       variable = "kms:ViaService"
-      values   = [for service in ["dynamodb", "s3"] : "${service}.${local.region}.amazonaws.com"]
+      values   = ["dynamodb.${local.region}.amazonaws.com"]
+    }
+  }
+
+  statement {
+    sid       = "SealAudit"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [var.audit_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${local.region}.amazonaws.com"]
     }
   }
 

@@ -18,6 +18,11 @@ variable "powers" {
   description = "What this function may do and the other may not, JSON."
 }
 
+variable "boundary" {
+  type        = string
+  description = "ARN of the permissions boundary: the most the role may do, whatever it says."
+}
+
 # --- What runs ---------------------------------------------------------------------------------------
 
 variable "package" {
@@ -82,6 +87,11 @@ variable "subjects_table" {
 variable "data_key_arn" {
   type        = string
   description = "Key that encrypts the tables, the bucket and the log."
+}
+
+variable "audit_key_arn" {
+  type        = string
+  description = "Key that encrypts the audit bucket: the function seals with it and opens nothing."
 }
 
 variable "token_key_arns" {

@@ -1,9 +1,10 @@
 # Everything the function may do, in the order in which a record meets it.
 
 resource "aws_iam_role" "this" {
-  name               = var.name
-  description        = "Runs ${var.name}"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  name                 = var.name
+  description          = "Runs ${var.name}"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = var.boundary
 }
 
 resource "aws_iam_role_policy" "this" {
@@ -26,6 +27,10 @@ data "aws_iam_policy_document" "trust" {
 locals {
   partition = split(":", var.stream_arn)[1]
   region    = split(":", var.stream_arn)[3]
+  account   = split(":", var.stream_arn)[4]
+
+  # By its name: the function comes after its role.
+  function_arn = "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${var.name}"
 }
 
 data "aws_iam_policy_document" "role" {
@@ -84,6 +89,8 @@ data "aws_iam_policy_document" "role" {
     }
   }
 
+  # From within the function alone: its credentials derive nothing where they are carried to.
+  # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
   statement {
     sid       = "DeriveTokenKeys"
     actions   = ["kms:GenerateMac"]
@@ -93,6 +100,11 @@ data "aws_iam_policy_document" "role" {
       test     = "StringEquals"
       variable = "kms:MacAlgorithm"
       values   = ["HMAC_SHA_512"]
+    }
+    condition {
+      test     = "ArnEquals"
+      variable = "lambda:SourceFunctionArn"
+      values   = [local.function_arn]
     }
   }
 
@@ -159,6 +171,19 @@ data "aws_iam_policy_document" "role" {
     }
   }
 
+  # Manifests and records: sealed with a key that this role cannot open them with.
+  statement {
+    sid       = "SealAudit"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [var.audit_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${local.region}.amazonaws.com"]
+    }
+  }
+
   # The gate seals records for the quarantine, and the values that the policy encrypts, itself: whoever may read the
   # buckets cannot read them, and this role cannot open them.
   statement {
@@ -170,6 +195,11 @@ data "aws_iam_policy_document" "role" {
       test     = "StringEquals"
       variable = "kms:EncryptionContext:purpose"
       values   = ["tidegate.encrypt", "tidegate.quarantine"]
+    }
+    condition {
+      test     = "ArnEquals"
+      variable = "lambda:SourceFunctionArn"
+      values   = [local.function_arn]
     }
   }
 

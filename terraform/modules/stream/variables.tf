@@ -8,6 +8,11 @@ variable "policy" {
   description = "Name of the masking policy: the folder it may write to in each bucket."
 }
 
+variable "boundary" {
+  type        = string
+  description = "ARN of the permissions boundary: the most the role may do, whatever it says."
+}
+
 # --- What it reads -----------------------------------------------------------------------------------
 
 variable "stream_arn" {
@@ -159,6 +164,11 @@ variable "erases_removed" {
 variable "data_key_arn" {
   type        = string
   description = "Key that encrypts what the function writes."
+}
+
+variable "audit_key_arn" {
+  type        = string
+  description = "Key that encrypts the audit bucket: the function seals with it and opens nothing."
 }
 
 variable "token_key_arns" {
