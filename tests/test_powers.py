@@ -45,12 +45,6 @@ def test_documents_are_found_in_every_module() -> None:
         "values": {"assume_role_policy": "{}"},
     }
     queue = {"address": "aws_sqs_queue.q", "type": "aws_sqs_queue", "values": {"policy": ""}}
-    state = {
-        "values": {
-            "root_module": {
-                "resources": [queue],
-                "child_modules": [{"resources": [role]}, {"child_modules": []}],
-            }
-        }
-    }
-    assert documents(state) == {"module.a.aws_iam_role.r": {}}
+    inner = [{"resources": [role]}, {"child_modules": []}]
+    state = {"values": {"root_module": {"resources": [queue], "child_modules": inner}}}
+    assert documents(state) == {address: {}}
