@@ -39,11 +39,8 @@ def test_what_no_call_took_is_unused(calls: list[Call], left: list[Power]) -> No
 
 
 def test_documents_are_found_in_every_module() -> None:
-    role = {
-        "address": "module.a.aws_iam_role.r",
-        "type": "aws_iam_role",
-        "values": {"assume_role_policy": "{}"},
-    }
+    address = "module.a.aws_iam_role.r"
+    role = {"address": address, "type": "aws_iam_role", "values": {"assume_role_policy": "{}"}}
     queue = {"address": "aws_sqs_queue.q", "type": "aws_sqs_queue", "values": {"policy": ""}}
     inner = [{"resources": [role]}, {"child_modules": []}]
     state = {"values": {"root_module": {"resources": [queue], "child_modules": inner}}}
