@@ -45,9 +45,12 @@ demo: .venv/.ready ## Run the whole gate on an embedded AWS and check what came 
 	@$(BIN)/python -m processor.local.demo $(if $(KEEP),--keep)
 
 .PHONY: test
+# The slow ones go side by side: those on the stage wait for Terraform most of their time.
 test: .venv/.ready ## Run all tests, the fast ones first, the whole gate on good and bad days included
 	@$(BIN)/python -m pytest -q -m "not slow" -n 2
-	@$(BIN)/python -m pytest -q -m slow -n 2 --dist loadgroup
+	@mkdir -p .build && $(BIN)/python -m pytest -q -m "slow and not stage" > .build/beside.log 2>&1 & beside=$$!; \
+	code=0; $(BIN)/python -m pytest -q -m "slow and stage" || code=$$?; \
+	wait $$beside || code=$$?; cat .build/beside.log; exit $$code
 
 .PHONY: faults
 faults: .venv/.ready ## Run the whole gate on bad days alone: killed, refused, cut off (two minutes)

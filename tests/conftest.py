@@ -16,13 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests stay together where they share what took a minute to set up: the stage, or a file's own."""
-    for item in items:
-        if item.get_closest_marker("slow"):
-            has_stage = "stage" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("stage" if has_stage else item.path.stem))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests that share the stage, which takes minutes to set up: one process has to run them all."""
+    if "stage" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.stage)
 
 
 KEYS = KeyRing({1: b"a root of at least thirty-two bytes"})

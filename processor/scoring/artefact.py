@@ -100,20 +100,10 @@ def granted_scorer(folder: Path, rule: ScoreRule) -> Scorer:
             "grant: add it to score.reads, or use a model that reads less"
         )
     label, said = scorer.features.label, rule.label
-    if (
-        label
-        and said
-        and (label.field, label.equals, label.after_days)
-        != (
-            said.path,
-            said.equals,
-            said.after_days,
-        )
-    ):
+    if label and said and (label.field, label.equals) != (said.path, said.equals):
         raise ModelError(
-            f"{folder}: the model {scorer.model} was trained on labels {label.field}: {label.equals!r} after "
-            f"{label.after_days} days, and the policy says {said.path}: {said.equals!r} after "
-            f"{said.after_days}: say the same in score.label, or train it anew"
+            f"{folder}: to the model {scorer.model}, fraud is {label.field}: {label.equals!r}, and the policy "
+            f"says {said.path}: {said.equals!r}: say the same in score.label, or train it anew"
         )
     scorer.threshold(rule.flag_at)
     return scorer

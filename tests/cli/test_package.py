@@ -241,13 +241,10 @@ def test_a_model_that_reads_too_much_is_not_packaged(tmp_path: Path) -> None:
 def test_a_model_of_other_labels_is_not_packaged(tmp_path: Path) -> None:
     policy = copy_of(tmp_path)
     text = policy.read_text()
-    assert text.count("equals: chargeback, after_days: 7}") == 1
-    policy.write_text(text.replace("equals: chargeback, after_days: 7}", "equals: fraud, after_days: 9}"))
+    assert text.count("equals: chargeback, after") == 1
+    policy.write_text(text.replace("equals: chargeback, after", "equals: fraud, after"))
     message = refused(policy, tmp_path / "out.zip", ModelError)
-    assert (
-        "was trained on labels status: 'chargeback' after 7 days, and the policy says status: 'fraud'"
-        in message
-    )
+    assert "fraud is status: 'chargeback', and the policy says status: 'fraud'" in message
 
 
 def test_an_altered_model_is_not_packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
