@@ -88,8 +88,8 @@ data "aws_iam_policy_document" "boundary" {
       "kms:CreateGrant", "kms:DisableKey", "kms:PutKeyPolicy", "kms:ReEncrypt*", "kms:ScheduleKeyDeletion",
       "lambda:*",
       "logs:Delete*",
-      "s3:BypassGovernanceRetention", "s3:Delete*", "s3:PutBucket*", "s3:PutLifecycleConfiguration", "s3:PutObjectAcl",
-      "s3:PutObjectLegalHold", "s3:PutObjectRetention",
+      "s3:BypassGovernanceRetention", "s3:Delete*", "s3:List*", "s3:PutBucket*", "s3:PutLifecycleConfiguration",
+      "s3:PutObjectAcl", "s3:PutObjectLegalHold", "s3:PutObjectRetention",
       "sts:AssumeRole*",
     ]
     resources = ["*"]

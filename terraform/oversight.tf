@@ -20,8 +20,14 @@ data "aws_iam_policy_document" "auditor" {
 
   statement {
     sid       = "ReadTrailAndEvents"
-    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    actions   = ["s3:GetObject"]
     resources = ["${local.reach.audit}/*", "${local.reach.events}/*"]
+  }
+
+  statement {
+    sid       = "ReadWhatWasReplaced"
+    actions   = ["s3:GetObjectVersion"]
+    resources = ["${local.reach.audit}/*"]
   }
 
   # Where the chains end, so that a missing end shows. The intents of the streams and the rates of callers stay shut.

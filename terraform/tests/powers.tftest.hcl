@@ -143,8 +143,12 @@ run "an_auditor_reads_the_trail_and_the_events_and_nothing_else" {
         ["arn:aws:s3:::the-audit", "arn:aws:s3:::the-events"],
       ]
       ReadTrailAndEvents = [
-        ["s3:GetObject", "s3:GetObjectVersion"],
+        ["s3:GetObject"],
         ["arn:aws:s3:::the-audit/*", "arn:aws:s3:::the-events/*"],
+      ]
+      ReadWhatWasReplaced = [
+        ["s3:GetObjectVersion"],
+        ["arn:aws:s3:::the-audit/*"],
       ]
       ReadChains = [
         ["dynamodb:GetItem", "dynamodb:Query"],
