@@ -102,8 +102,8 @@ def granted_scorer(folder: Path, rule: ScoreRule) -> Scorer:
     label, said = scorer.features.label, rule.label
     if label and said and (label.field, label.equals) != (said.path, said.equals):
         raise ModelError(
-            f"{folder}: to the model {scorer.model}, fraud is {label.field}: {label.equals!r}, and the policy "
-            f"says {said.path}: {said.equals!r}: say the same in score.label, or train it anew"
+            f"{folder}: to the model {scorer.model}, fraud is {label.field}: {label.equals!r}, and the "
+            f"policy says {said.path}: {said.equals!r}: say the same in score.label, or train it anew"
         )
     scorer.threshold(rule.flag_at)
     return scorer

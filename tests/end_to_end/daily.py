@@ -189,19 +189,16 @@ def walk() -> dict[str, Any]:
         said["trained"] = tidegate(*trains(exported, 8, 23))
         said["released"] = tidegate(*releases(exported, 25, 31))
         types(TIDEGATE, "package", "--host")
-        applied = redeployed(stage)
-        said["used"] = stream(applied, changes(known, 31, 41))
+        said["used"] = stream(redeployed(stage), changes(known, 31, 41))
 
         said["trained_again"] = tidegate(*trains(events, 8, 39), environ=environ)
         types(TIDEGATE, "package", "--host", "--shadow", CANDIDATE)
-        applied = redeployed(stage)
-        said["shadowed"] = stream(applied, changes(known, 41, 51 + LABEL_DAYS))
+        said["shadowed"] = stream(redeployed(stage), changes(known, 41, 51 + LABEL_DAYS))
 
         said["released_again"] = tidegate(*releases(events, 41, 51), environ=environ)
         types(TIDEGATE, "package", "--host")
-        said["plan"] = planned(stage)
-        applied = redeployed(stage)
-        said["afterwards"] = stream(applied, changes(known, 50, 51)[:1])
+        said["plan"], released = applied(stage)
+        said["afterwards"] = stream(released, changes(known, 50, 51)[:1])
     return said
 
 
@@ -225,16 +222,21 @@ def releases(data: str, first: int | None = None, end: int | None = None) -> tup
     return ("model", "release", CANDIDATE, MODEL, "--data", data, *period)
 
 
-def planned(stage: Stage) -> str:
-    """What `make plan` prints."""
-    variables = (f"-var=runtime=python{PYTHON}", f"-var=architecture={architecture()}")
-    plan = ("processor.local.terraform", "plan", "local", *variables)
-    return types(sys.executable, "-m", *plan, environ=stage.aws.environ())
+def applied(stage: Stage) -> tuple[str, Stage]:
+    """What `make apply` prints, a plan under what it changes, and the stage after it."""
+    variables = (f"-var=runtime=python{PYTHON}", f"-var=architecture={architecture()}", "-auto-approve")
+    apply = ("processor.local.terraform", "apply", "local", *variables)
+    return types(sys.executable, "-m", *apply, environ=stage.aws.environ()), running(stage)
 
 
 def redeployed(stage: Stage) -> Stage:
-    """The stage after `terraform apply`, running what was packaged."""
+    """The stage after `terraform apply`."""
     stage.terraform.run("apply", "-auto-approve", "-input=false", "-refresh=false")
+    return running(stage)
+
+
+def running(stage: Stage) -> Stage:
+    """The stage, running what was packaged."""
     folder = Path(tempfile.mkdtemp(dir=ROOT))
     with zipfile.ZipFile(PACKAGE) as zipped:
         zipped.extractall(folder)
