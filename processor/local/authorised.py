@@ -81,9 +81,9 @@ def checked(check: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
     def check_and_keep(request: Any, resource: str) -> None:
         request._action = AUTHORISED_AS.get(request._action, request._action)  # noqa: SLF001  it has no other door
         try:
-            check(request, resource)
             if not within_boundary(request, resource):
                 request._raise_access_denied()  # noqa: SLF001
+            check(request, resource)
         except (AccessDeniedError, S3AccessDeniedError):
             CALLS.note(_call(request, resource, allowed=False))
             raise

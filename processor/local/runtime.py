@@ -48,5 +48,5 @@ def _install(lock: Path, folder: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise TidegateError(
-                f"Lambda's runtime could not be installed from {lock.name}:\n{done.stderr.strip()}"
+                f"Python packages could not be installed from {lock.name}:\n{done.stderr.strip()}"
             )

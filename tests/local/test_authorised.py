@@ -67,6 +67,16 @@ def test_a_boundary_limits_whatever_the_policy_says(aws: EmbeddedAws) -> None:
     assert status(aws.client("sts", role).get_caller_identity) == 200, "which nothing can forbid"
 
 
+def test_a_boundary_keeps_a_role_from_becoming_another(aws: EmbeddedAws) -> None:
+    """moto breaks on a trust in a service once the policy allows to take the role."""
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    made = aws.client("iam").create_role(RoleName="other", AssumeRolePolicyDocument=document(trust))
+    boundary = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}
+    sts = aws.client("sts", almighty(aws, boundary))
+    aws.enforce_iam(enforced=True)
+    assert status(sts.assume_role, RoleArn=made["Role"]["Arn"], RoleSessionName="tried") == 403
+
+
 def test_each_call_is_kept_with_who_asked_and_the_answer(aws: EmbeddedAws) -> None:
     s3 = aws.client("s3", almighty(aws, {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}))
     s3.put_object(Bucket=BUCKET, Key="before", Body=b"")
