@@ -1,6 +1,6 @@
 """A second stream beside the first: its own function, role and policy; and the people of both are the same.
 
-The last of these tests by its name: the others count what is there.
+Late by its name: those before count what is there.
 """
 
 import time

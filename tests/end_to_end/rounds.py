@@ -1,0 +1,153 @@
+"""A round of all that functions and people do on the stage, so that what they never do shows.
+
+The report has most of it; here is what happens on other days: a record that cannot pass, a batch that is
+given up, a person who leaves, a batch that comes twice, a replay of each kind, keys and events looked at.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from processor.cli.package import build
+from processor.local import emulator
+from processor.local.delivery import Answer
+from processor.local.evidence import events_in
+from processor.local.rights import OPENING, Terminal
+from processor.local.stage import POLICY, PYTHON
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from processor.local.aws import Credentials
+    from processor.local.mapping import EventSource
+    from processor.local.stage import Hosted, Stage
+
+REQUIRED: Final = "domain: customer, required: true,"
+EXPORTS: Final = "exports-of-somebody"
+EXPORT: Final = "AWSDynamoDB/01700000000000-ab12cd34/data/x7kl2m.json.gz"
+DAY_S: Final = 86_400
+OPENED_MOST: Final = 20
+
+
+def of_today(stage: Stage) -> Stage:
+    """The stage with its functions as they are configured by now: keys may have been rotated."""
+
+    def now(hosted: Hosted) -> Hosted:
+        name = hosted.configuration["FunctionName"]
+        client = stage.aws.client("lambda")
+        configuration = client.get_function_configuration(FunctionName=name, Qualifier="live")
+        return replace(hosted, configuration=configuration)
+
+    return replace(
+        stage,
+        outputs=stage.terraform.output(),
+        gate=now(stage.gate),
+        others={name: now(one) for name, one in stage.others.items()},
+        detokenize=now(stage.detokenize),
+        erase=now(stage.erase),
+    )
+
+
+def streams(stage: Stage, replayer: Credentials, folder: Path) -> None:
+    """Everything that happens around the two streams."""
+    customers, item = stage.of("customers"), {"customer_id": "c-round"}
+    with customers.function() as function:
+        write(customers, **item)
+        stage.aws.client("dynamodb").delete_item(
+            TableName=customers.stream["source_table"], Key={"customer_id": {"S": "c-round"}}
+        )
+        for _ in range(2):
+            customers.event_source(function).drain()
+        give_up(customers, customers.event_source(function), customer_id="c-given-up")
+        for options in (["--dry-run"], []):
+            replay(customers, replayer, function, "--stream", "customers", "--failures", *options)
+    with stage.function() as function:
+        write(stage, payment_id="p-round-poison")  # without a customer
+        for _ in range(2):
+            stage.event_source(function).drain()
+        give_up(stage, stage.event_source(function), payment_id="p-given-up-round", customer_id="c-round")
+        for options in (["--dry-run"], []):
+            replay(stage, replayer, function, "--stream", "payments", "--failures", *options)
+        replay(stage, replayer, function, "--stream", "payments", *export(stage))
+    with replace(stage, gate=mended(stage.gate, folder)).function() as function:
+        replay(stage, replayer, function, "--stream", "payments", "--quarantine")
+
+
+def people(stage: Stage, who: Mapping[str, Credentials], customer: str) -> None:
+    """Everything that people do with the functions, the trail and the keys."""
+    events = [
+        event for event in events_in(stage) if str((event["new"] or {}).get("email")).startswith("tok.")
+    ]
+    with stage.access():  # some of these people are erased
+        lines = "".join(f"{json.dumps(event)}\n" for event in events[:OPENED_MOST])
+        _, printed = Terminal(stage, who["investigator"]).types(*OPENING, stdin=lines)
+        assert '"value":' in printed
+        asked = ("erase", "--env", "local", "--subject", "-", "--reason", "GDPR Art. 17", "--dry-run")
+        does(stage, who["officer"], *asked, stdin=customer)
+    does(stage, who["steward"], "keys", "status", "--env", "local")
+    does(stage, who["auditor"], "audit", "show", "--env", "local", "--event", events[0]["event_id"])
+
+
+def does(stage: Stage, who: Credentials, *command: str, stdin: str = "") -> None:
+    """Type a command, which has to work."""
+    terminal = Terminal(stage, who)
+    code, printed = terminal.types(*command, stdin=stdin)
+    assert code == 0, (command, printed, terminal.said)
+
+
+def replay(stage: Stage, replayer: Credentials, function: emulator.Function, *options: str) -> None:
+    """Replay, to the function that runs."""
+    name = stage.gate.configuration["FunctionName"]
+    with stage.aws.serving(name, function.invoke):
+        does(stage, replayer, "replay", "--env", "local", "--json", *options)
+
+
+def write(stage: Stage, **attributes: str) -> None:
+    """An item of the stream's table."""
+    item = {name: {"S": text} for name, text in attributes.items()}
+    stage.aws.client("dynamodb").put_item(TableName=stage.stream["source_table"], Item=item)
+
+
+def give_up(stage: Stage, source: EventSource, **attributes: str) -> None:
+    """Let Lambda give up on a batch of one, and report it."""
+    source.skip_what_is_there()
+    source._invoke = lambda _: Answer(error="Runtime.ExitError")
+    source._rules = replace(source._rules, retries=0, bisect=False)
+    write(stage, **attributes)
+    source.drain()
+    assert source.tally.lost == 1
+
+
+def export(stage: Stage) -> tuple[str, ...]:
+    """An export of one payment, and how to replay it; the embedded AWS makes none."""
+    written = int(time.time()) - 3 * DAY_S
+    keys = {"payment_id": {"S": "p-exported-round"}}
+    line: dict[str, Any] = {
+        "Metadata": {"WriteTimestampMicros": {"N": str(written * 1_000_000)}},
+        "Keys": keys,
+        "NewImage": {**keys, "customer_id": {"S": "c-round"}},
+    }
+    s3, here = stage.aws.client("s3"), {"LocationConstraint": stage.aws.region}
+    s3.create_bucket(Bucket=EXPORTS, CreateBucketConfiguration=here)
+    s3.put_object(Bucket=EXPORTS, Key=EXPORT, Body=gzip.compress(json.dumps(line).encode()))
+    since, until = (datetime.fromtimestamp(at, UTC).isoformat() for at in (written - 60, written + 60))
+    return ("--export", f"s3://{EXPORTS}/{EXPORT}", "--since", since, "--until", until)
+
+
+def mended(gate: Hosted, folder: Path) -> Hosted:
+    """The function on payments under a policy that lets a payment without a customer out."""
+    text = POLICY.read_text(encoding="utf-8")
+    assert text.count(REQUIRED) == 1
+    policy, package = folder / POLICY.name, folder / "payments.zip"
+    policy.write_text(text.replace(REQUIRED, "domain: customer,"), encoding="utf-8")
+    build(policy, package, PYTHON, emulator.architecture())
+    with zipfile.ZipFile(package) as zipped:
+        zipped.extractall(folder / "gate")
+    return replace(gate, folder=folder / "gate")
