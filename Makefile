@@ -48,7 +48,7 @@ demo: .venv/.ready ## Run the whole gate on an embedded AWS and check what came 
 # The slow ones go side by side: those on the stage wait for Terraform most of their time.
 test: .venv/.ready ## Run all tests, the fast ones first, the whole gate on good and bad days included
 	@$(BIN)/python -m pytest -q -m "not slow" -n 2
-	@mkdir -p .build && $(BIN)/python -m pytest -q -m "slow and not stage" > .build/beside.log 2>&1 & beside=$$!; \
+	@mkdir -p .build && $(BIN)/python -m pytest -q -m "slow and not stage" -n 2 --dist loadfile > .build/beside.log 2>&1 & beside=$$!; \
 	code=0; $(BIN)/python -m pytest -q -m "slow and stage" || code=$$?; \
 	wait $$beside || code=$$?; cat .build/beside.log; exit $$code
 

@@ -11,12 +11,10 @@ import hashlib
 import json
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 import zipfile
-from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -24,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from processor.cli.wheels import ARCHITECTURES, BUILD, PYTHONS, add_bytecode, installed
 from processor.errors import ModelError, TidegateError
 from processor.policy.contradictions import disagreements
 from processor.policy.plan import dump_plan
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
     from processor.policy import Plan
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
-LOCK: Final = REPOSITORY / "requirements.lambda.lock"
-BUILD: Final = REPOSITORY / ".build"
 SIZE_MAX: Final = 30_000_000  # bytes; Lambda takes 50 MB, but a cold start has to fetch and unpack it
 
 STREAM: Final = ("processor.handler",)
@@ -54,19 +51,7 @@ BY_NAME: Final = "processor.policy.detection"
 WITHOUT_SCORING: Final = ("numpy", "numpy-*", "numpy.libs")
 """What of the wheels only the scorer needs."""
 
-# What of the wheels the function does not need. cryptography uses cffi's compiled half only, and the tables
-# of stdnum are of other numbers than ours.
-PRUNED: Final = (
-    "bin", "cffi", "pycparser", "pycparser-*", "**/tests", "**/*.pyi",
-    "stdnum/**/*.dat",
-    "numpy/f2py", "numpy/distutils", "numpy/_core/include", "numpy/_core/lib", "numpy/random/lib",
-)  # fmt: skip
-
-ARCHITECTURES: Final = {"arm64": "aarch64", "x86_64": "x86_64"}  # Lambda's names, and those of wheels
-GLIBCS: Final = ("2_34", "2_28", "2_27", "2_17")  # Amazon Linux 2023 has 2.34
-PYTHONS: Final = ("3.12", "3.13")  # on Amazon Linux 2023; on older ones numpy does not run
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can name
-TASK_ROOT: Final = "/var/task"  # where Lambda unpacks it
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +137,14 @@ def _packed(
     without: Sequence[str] = (),
 ) -> Package:
     """The package of some handlers, with these files in it and without these wheels."""
-    wheels = _wheels(python, arch, on_step)
+    wheels = installed(python, arch, on_step)
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="package-") as folder:
         tree = Path(folder)
         for module in reached(handlers):
             target = tree / module.relative_to(REPOSITORY)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(module, target)
-        bytecode = _compile(tree, python, on_step)
+        bytecode = add_bytecode(tree, python, on_step)
         for name, content in files.items():
             (tree / name).parent.mkdir(exist_ok=True)
             (tree / name).write_bytes(content)
@@ -241,78 +226,6 @@ def _imported(tree: ast.AST) -> Iterator[str]:
                 yield from (f"{module}.{alias.name}" for alias in names)
             case _:
                 yield from _imported(node)
-
-
-def _wheels(python: str, arch: str, on_step: Callable[[str], None]) -> Path:
-    """The dependencies, installed for the target, pruned and compiled: made once per lock, then kept."""
-    maker = _interpreter(python)
-    recipe = [LOCK.read_text(), python, arch, *PRUNED, "bytecode" if maker else "source"]
-    folder = BUILD / "wheels" / hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:16]
-    if folder.is_dir():
-        return folder
-    on_step(f"installing the dependencies for Python {python} on {arch}")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix="unfinished-"))
-    try:
-        target = [f"--platform=manylinux_{glibc}_{ARCHITECTURES[arch]}" for glibc in GLIBCS]
-        target += ["--implementation=cp", f"--python-version={python}", "--only-binary=:all:"]
-        exact = ["--no-deps", "--no-compile", "--require-hashes", f"--requirement={LOCK}"]
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run(
-            [*pip, *target, *exact, f"--target={unfinished}"],
-            f"the package index did not give what {LOCK.name} names: check the network",
-        )
-        for pattern in PRUNED:
-            for path in list(unfinished.glob(pattern)):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        _compile(unfinished, python, on_step)
-        with suppress(OSError):  # somebody else was faster
-            unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return folder
-
-
-def _compile(tree: Path, python: str, on_step: Callable[[str], None]) -> bool:
-    """Add bytecode for the target; False if no interpreter of its version is here.
-
-    Lambda's file system is read-only: bytecode that is not in the package is made anew at every cold start,
-    which takes longer than everything else there. Unchecked, because times in a zip say nothing.
-    """
-    interpreter = _interpreter(python)
-    if interpreter is None:
-        on_step(
-            f"no python{python} here to compile with: cold starts will be slower. Install it to mend that."
-        )
-        return False
-    compileall = [interpreter, "-I", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash"]
-    _run([*compileall, "-s", tree, "-p", TASK_ROOT, tree], f"python{python} could not compile the package")
-    return True
-
-
-def _interpreter(python: str) -> str | None:
-    """An interpreter of this version, ours if it is of it."""
-    for candidate in (sys.executable, f"python{python}"):
-        found = shutil.which(candidate)
-        if found is None:
-            continue
-        # A name on the path may be a shim with nothing behind it: ask it.
-        asked = subprocess.run(
-            [found, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if asked.stdout.strip() == python:
-            return found
-    return None
-
-
-def _run(command: Sequence[str | Path], trouble: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-        raise TidegateError(f"{trouble}.\n{last}")
 
 
 def _zip(trees: list[Path], out: Path, without: Sequence[str] = ()) -> None:
