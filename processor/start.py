@@ -136,7 +136,7 @@ def _gate(settings: Settings, plan: Plan, scorers: Scorers, aws: Clients, compil
 def _judge(settings: Settings, plan: Plan, scorers: Scorers, keys: KeyRing, aws: Clients) -> Judge | None:
     if scorers.used is None or plan.score is None:
         return None
-    kept, rule = editions(scorers.used.features), plan.score
+    rule = plan.score
 
     def judge(scorer: Scorer, *, read_only: Collection[str] = (), **more: Any) -> Judge:
         profiles = Profiles(
@@ -157,7 +157,7 @@ def _judge(settings: Settings, plan: Plan, scorers: Scorers, keys: KeyRing, aws:
 
     shadow = None
     if scorers.shadow is not None:
-        made = editions(scorers.shadow.features)
+        kept, made = (editions(scorer.features) for scorer in (scorers.used, scorers.shadow))
         alike = [name for name, edition in made.items() if edition == kept.get(name)]
         shadow = judge(scorers.shadow, read_only=alike)
     return judge(scorers.used, keeps_features=rule.keep_features, shadow=shadow)

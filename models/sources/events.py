@@ -186,9 +186,8 @@ def _grouped(
 ) -> dict[str, Any] | None:
     """What is kept of an image, with the groups of its person."""
     if kept is not None and image is not None and groups:
-        year = (
-            int(time[:4]) if time[:4].isdecimal() else 0
-        )  # of an event; a time that is none is refused later
+        # The gate's own time begins with the year; one that is none is refused later.
+        year = int(time[:4]) if time[:4].isdecimal() else 0
         for name, grouping in groups.items():
             if (label := grouping.of(image, year)) is not None:
                 kept[name] = label

@@ -112,12 +112,13 @@ class Scorer:
         ]
         return Scored(verdicts, said, drift.spread(self.bins, measured, scores))
 
-    def _confirming(self, steps: Sequence[Step]) -> NDArray[np.bool_]:
+    def _confirming(self, steps: Sequence[Step]) -> NDArray[np.bool_] | np.bool_:
         """Which verdicts are on a change that says that a record is fraud: nobody has to look at those."""
-        label = self.features.label
+        if (label := self.features.label) is None:
+            return np.False_
         return np.array(
             [
-                label is not None and step.before is not None and step.after.get(label.field) == label.equals
+                step.before is not None and step.after.get(label.field) == label.equals
                 for step in steps
                 if step.scored and step.after is not None
             ],

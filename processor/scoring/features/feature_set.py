@@ -286,7 +286,7 @@ def _remembered(
         if at in gone and (back := gone[at])[0] is not None:
             of(profile, back[0]).add(profile, back[1], -1, back[2])
             if said is not None:
-                _note(said, at, profile, back, -1)
+                said[at].append(_contribution(profile, back, -1))
             about = back if now[0] is None else now
         entity, when, seen = about
         if entity is not None:
@@ -299,15 +299,14 @@ def _remembered(
             if about is now:
                 known.add(profile, when, 1, seen)
                 if said is not None:
-                    _note(said, at, profile, now, 1)
+                    said[at].append(_contribution(profile, now, 1))
         rows.append(row)
     return rows
 
 
-def _note(said: list[list[Contribution]] | None, at: int, profile: Profile, told: _Told, sign: int) -> None:
-    if said is not None:
-        entity, when, seen = told
-        said[at].append(Contribution(profile, entity, when.time, sign, seen))
+def _contribution(profile: Profile, told: _Told, sign: int) -> Contribution:
+    entity, when, seen = told
+    return Contribution(profile, entity, when.time, sign, seen)
 
 
 def _limited(value: float) -> float:
