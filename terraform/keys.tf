@@ -1,6 +1,6 @@
-# Four kinds of key. The data key encrypts what lies in AWS, but for the audit trail, which has a key of its own. The token keys never leave KMS: the functions derive their
-# token and pseudonym keys from their MACs, so who may make and open tokens is a question of IAM alone. The receipts key
-# signs what an erasure did.
+# Four kinds of key. The data key encrypts what lies in AWS, but for the audit trail, which has a key of its own. The token
+# keys never leave KMS: the functions derive their token and pseudonym keys from their MACs, so who may make and open tokens
+# is a question of IAM alone. The receipts key signs what an erasure did.
 #
 # Their policies separate three powers: managing a key (the account's administrators, who cannot use it), using it, and
 # letting an AWS service use it. Use needs a grant in IAM as well.

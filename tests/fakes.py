@@ -11,6 +11,7 @@ from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
@@ -165,3 +166,16 @@ class FakeDynamoDB:
             and item["first_sequence"]["S"] <= values[":last"]
         ]
         return {"Items": found}
+
+
+def with_profiles() -> Any:
+    """A client of moto's DynamoDB, in which there is the table of profiles."""
+    region = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    client: Any = boto3.client("dynamodb", **region)  # type: ignore[call-overload]  # a name in a dict
+    client.create_table(
+        TableName="profiles",
+        KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return client

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -23,6 +22,7 @@ from processor.scoring.features import Feature, FeatureSet, Label
 from processor.scoring.profiles import Profile
 from processor.telemetry import SHADOW, Tally, Telemetry
 from tests.builders import TIME, stream_record
+from tests.fakes import with_profiles
 from tests.worlds import World, records
 
 if TYPE_CHECKING:
@@ -50,16 +50,8 @@ IN_USE = features(CUSTOMER, TERMINAL)
 
 @pytest.fixture
 def table() -> Iterator[Any]:
-    region = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
     with mock_aws():
-        client = boto3.client("dynamodb", **region)
-        client.create_table(
-            TableName="profiles",
-            KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield client
+        yield with_profiles()
 
 
 # --- Which profiles two models share --------------------------------------------------------------------

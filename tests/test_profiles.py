@@ -7,7 +7,6 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import numpy as np
 import pytest
 from moto import mock_aws
@@ -23,7 +22,7 @@ from processor.scoring.features import Contribution, Feature, FeatureSet, Label
 from processor.scoring.profiles import DAY_S, Profile
 from processor.telemetry import Tally
 from tests.builders import TIME, stream_record
-from tests.fakes import refusal
+from tests.fakes import refusal, with_profiles
 from tests.worlds import World
 
 if TYPE_CHECKING:
@@ -61,14 +60,7 @@ class Table:
     """The table on moto."""
 
     def __init__(self) -> None:
-        region = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        self.client = boto3.client("dynamodb", **region)
-        self.client.create_table(
-            TableName="profiles",
-            KeySchema=[{"AttributeName": "entity", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "entity", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        self.client = with_profiles()
         self.calls: list[str] = []
         self.refused = ""
 

@@ -90,6 +90,24 @@ class Stage:
         """The same stage, seen from one of the streams besides."""
         return replace(self, stream=self.outputs["streams"][name], gate=self.others[name])
 
+    def by_now(self) -> Stage:
+        """The same stage with what Terraform says by now, and its functions as they are configured."""
+        functions = self.aws.client("lambda")
+
+        def now(hosted: Hosted) -> Hosted:
+            name = hosted.configuration["FunctionName"]
+            configuration = functions.get_function_configuration(FunctionName=name, Qualifier="live")
+            return replace(hosted, configuration=configuration)
+
+        return replace(
+            self,
+            outputs=self.terraform.output(),
+            gate=now(self.gate),
+            others={name: now(one) for name, one in self.others.items()},
+            detokenize=now(self.detokenize),
+            erase=now(self.erase),
+        )
+
     @property
     def role(self) -> Credentials:
         """That of the function on the stream."""

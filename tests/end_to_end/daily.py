@@ -240,9 +240,8 @@ def running(stage: Stage) -> Stage:
     folder = Path(tempfile.mkdtemp(dir=ROOT))
     with zipfile.ZipFile(PACKAGE) as zipped:
         zipped.extractall(folder)
-    name = stage.gate.configuration["FunctionName"]
-    configuration = stage.aws.client("lambda").get_function_configuration(FunctionName=name, Qualifier="live")
-    return replace(stage, gate=replace(stage.gate, folder=folder, configuration=configuration))
+    now = stage.by_now()
+    return replace(now, gate=replace(now.gate, folder=folder))
 
 
 class Dated:

@@ -36,25 +36,6 @@ DAY_S: Final = 86_400
 OPENED_MOST: Final = 20
 
 
-def of_today(stage: Stage) -> Stage:
-    """The stage with its functions as they are configured by now: keys may have been rotated."""
-
-    def now(hosted: Hosted) -> Hosted:
-        name = hosted.configuration["FunctionName"]
-        client = stage.aws.client("lambda")
-        configuration = client.get_function_configuration(FunctionName=name, Qualifier="live")
-        return replace(hosted, configuration=configuration)
-
-    return replace(
-        stage,
-        outputs=stage.terraform.output(),
-        gate=now(stage.gate),
-        others={name: now(one) for name, one in stage.others.items()},
-        detokenize=now(stage.detokenize),
-        erase=now(stage.erase),
-    )
-
-
 def streams(stage: Stage, replayer: Credentials, folder: Path) -> None:
     """Everything that happens around the two streams."""
     customers, item = stage.of("customers"), {"customer_id": "c-round"}

@@ -1,7 +1,6 @@
 """A new version of the token keys, applied by Terraform: what was made before opens, nobody is a stranger."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from processor.local.evidence import events_in
 from processor.local.rights import OPENING, Terminal, pay_again
 from processor.local.scenario import Report
-from processor.local.stage import Hosted, Stage
+from processor.local.stage import Stage
 
 pytestmark = pytest.mark.slow
 
@@ -22,21 +21,11 @@ def rotated(stage: Stage, report: Report) -> Stage:
     stage.terraform.run(
         "apply", "-auto-approve", "-input=false", "-compact-warnings", "-var=token_key_versions=[1,2]"
     )
-    functions = stage.aws.client("lambda")
-
-    def again(hosted: Hosted) -> Hosted:
-        name = hosted.configuration["FunctionName"]
-        configuration = functions.get_function_configuration(FunctionName=name, Qualifier="live")
-        assert set(json.loads(configuration["Environment"]["Variables"]["TOKEN_KEY_ARNS"])) == {"1", "2"}
-        return replace(hosted, configuration=configuration)
-
-    return replace(
-        stage,
-        outputs=stage.terraform.output(),
-        gate=again(stage.gate),
-        detokenize=again(stage.detokenize),
-        erase=again(stage.erase),
-    )
+    again = stage.by_now()
+    for hosted in (again.gate, again.detokenize, again.erase):
+        environment = hosted.configuration["Environment"]["Variables"]
+        assert set(json.loads(environment["TOKEN_KEY_ARNS"])) == {"1", "2"}
+    return again
 
 
 def test_what_was_made_before_opens_beside_what_is_made_now(rotated: Stage) -> None:

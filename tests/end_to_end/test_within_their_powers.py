@@ -126,7 +126,7 @@ def around(
     stage: Stage, report: Report, people: dict[str, Credentials], tmp_path_factory: pytest.TempPathFactory
 ) -> Stage:
     """The stage of today, after a round of everything."""
-    today = rounds.of_today(stage)
+    today = stage.by_now()
     may_read = EVERYTHING | {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{rounds.EXPORTS}/*"}
     put_policy(stage, "user", "replayer-of-the-round", may_read)
     rounds.streams(today, people["replayer"], tmp_path_factory.mktemp("mended"))
