@@ -11,7 +11,6 @@ from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
@@ -170,6 +169,8 @@ class FakeDynamoDB:
 
 def with_profiles() -> Any:
     """A client of moto's DynamoDB, in which there is the table of profiles."""
+    import boto3  # noqa: PLC0415 - where memory is measured these fakes must bring nothing along
+
     region = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
     client: Any = boto3.client("dynamodb", **region)  # type: ignore[call-overload]  # a name in a dict
     client.create_table(
