@@ -25,6 +25,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ROOT = REPOSITORY / "terraform"
 OLDEST = (1, 10)  # locks of the S3 backend without a table
 AWS = "registry.terraform.io/hashicorp/aws"
+GO = {"GOGC": "400", "GOMEMLIMIT": "1536MiB"}
+"""For Terraform and its provider, which live for seconds: fewer sweeps, about half the processor time."""
 MIRRORS = ("/opt", "/usr/local/share/terraform", "/usr/share/terraform", "~/.terraform.d")
 
 ADVICE = {  # what Terraform prints: what its reader can do about it
@@ -76,7 +78,7 @@ class Terraform:
         self._variables = [f"-var={name}={value}" for name, value in (variables or {}).items()]
         self._on_line = on_line
         working = working or REPOSITORY / ".build/terraform" / (environment or "offline")
-        self._environ = {**(os.environ if environ is None else environ), "TF_DATA_DIR": str(working)}
+        self._environ = {**GO, **(os.environ if environ is None else environ), "TF_DATA_DIR": str(working)}
         if not Path(self._environ.get("TF_CLI_CONFIG_FILE", os.devnull)).exists():
             del self._environ["TF_CLI_CONFIG_FILE"]  # Terraform would warn on every line we parse
 

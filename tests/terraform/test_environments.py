@@ -42,9 +42,11 @@ def test_all_but_the_embedded_one_are_held_to_something() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TESTED)
-def test_an_environment_is_what_it_is_for(copy: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_is_what_it_is_for(
+    copy: Path, name: str, attached: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "ROOT", copy)
-    offline = Terraform(working=copy.parent / "working")
+    offline = Terraform(working=copy.parent / "working", environ=attached)
     offline.init()
     printed = offline.run(
         "test",
