@@ -23,6 +23,7 @@ AWS calls: dynamodb:PutItem and dynamodb:Query on the ledger table; S3 through `
 from __future__ import annotations
 
 import json
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -120,7 +121,14 @@ class Ledger:
         self._dynamodb, self._table, self._feed, self._clock = dynamodb, table, feed, clock
         self._policy, self._edition, self._summarise = policy, edition, summarise
         self._retention_s = retention_days * DAY_S
+        self._folder = ""
         self._fenced: set[str] = set()
+
+    def within(self, folder: str) -> Ledger:
+        """The same ledger, whose objects are in a folder of their own within the hour."""
+        other = copy(self)
+        other._folder = f"{folder}/"  # noqa: SLF001  its own
+        return other
 
     def settle(self, lane: str, events: Sequence[Event], holding: Holding) -> list[Settled]:
         """Bring every event into exactly one object, and say which intents hold them now.
@@ -256,7 +264,7 @@ class Ledger:
         name = f"{lane}-{first}-{last}-{digest.hexdigest()}{SUFFIX}"
         return Intent(
             lane=lane,
-            key=f"events/{self._policy}/dt={earliest:%Y-%m-%d}/hour={earliest:%H}/{name}",
+            key=f"events/{self._policy}/dt={earliest:%Y-%m-%d}/hour={earliest:%H}/{self._folder}{name}",
             first=first,
             last=last,
             records=frozenset(events),

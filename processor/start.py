@@ -38,9 +38,11 @@ if TYPE_CHECKING:
 
 
 def start(
-    package: Path, environ: Mapping[str, str], patience: Patience | None = None
+    package: Path, environ: Mapping[str, str], patience: Patience | None = None, *, apart: str = ""
 ) -> tuple[Gate, Telemetry]:
     """The gate of the package in this folder, in this environment, calling AWS with this patience.
+
+    Its metrics are the policy's; with `apart`, those of its name with this at the end.
 
     Raises:
         SettingsError, PolicyError, ModelError: what is wrong and how to mend it.
@@ -52,7 +54,7 @@ def start(
     aws = Clients(*connect("s3", "dynamodb", "kms", "sns", patience=patience, once=["dynamodb"]))
     gate = _gate(settings, plan, scorers, aws, (package / POLICY).read_bytes())
     return gate, Telemetry(
-        plan.name,
+        plan.name + apart,
         scorers.used.model if scorers.used else None,
         time.time,
         partial(print, flush=True),

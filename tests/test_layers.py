@@ -11,10 +11,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "processor"
 
 ROWS = {  # top to bottom
-    "entry": ("handler", "start", "detokenize", "erase"),
+    "entry": ("handler", "start", "detokenize", "erase", "backfill"),
     "command": ("cli", "local", "review"),
-    "flow": ("pipeline", "judge", "removals", "reidentification", "erasure", "asking", "access"),
-    "stages": ("stream", "policy", "scoring", "event", "identities", "entities"),
+    "flow": ("pipeline", "history", "judge", "removals", "reidentification", "erasure", "asking", "access"),
+    "stages": ("stream", "exports", "policy", "scoring", "event", "identities", "entities"),
     "state": ("ledger", "subjects", "rates", "profiles"),
     "edge": (
         *("sinks", "audit", "quarantine", "keys", "telemetry", "settings", "aws"),

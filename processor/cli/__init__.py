@@ -21,8 +21,11 @@ COMMANDS: Final = {
     "detokenize": ("processor.cli.detokenize:detokenize", "Open tokens, for a purpose and on the record."),
     "erase": ("processor.cli.erase:erase", "Forget a person, and keep the receipt."),
     "replay": ("processor.cli.replay:replay", "Send once more what was held back, given up or lost."),
+    "backfill": ("processor.cli.backfill:backfill", "Bring an export of a table through the gate."),
     "keys": ("processor.cli.keys:keys", "Show which token keys are in use and which can retire."),
     "package": ("processor.cli.package:package", "Build the function's package."),
+    "release": ("processor.cli.release:release", "Try a new version on a part of the stream, and watch it."),
+    "rollback": ("processor.cli.rollback:rollback", "Send a stream to the version before, in seconds."),
     "review": ("processor.cli.review:review", "Show what a Terraform plan changes: exposure and figures."),
 }
 """Each command with where it is and what it does, so that `--help` need not import any."""

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 SIZE_MAX: Final = 30_000_000  # bytes; Lambda takes 50 MB, but a cold start has to fetch and unpack it
 
-STREAM: Final = ("processor.handler",)
+STREAM: Final = ("processor.handler", "processor.backfill")
 ACCESS: Final = ("processor.detokenize", "processor.erase")
 """The handlers of a stream's package, and of the one that opens tokens and forgets people."""
 ACCESS_POLICIES: Final = "policies"

@@ -54,7 +54,7 @@ def sanitize(policy_file: Path, key_file: Path | None) -> None:
         plan = read_source(policy_file).plan
     except PolicyError as error:
         unusable(f"the policy is unusable\n{error}")
-    sanitiser = Sanitiser(plan, KeyRing({1: _root(key_file)}))
+    sanitiser = Sanitiser(plan, KeyRing({1: root_of(key_file)}))
     now, failed = int(time.time()), 0
     for number, line in numbered(sys.stdin.buffer):
         try:
@@ -74,7 +74,8 @@ def _change(plan: Plan, record: dict[str, Any], now: int, number: int) -> Change
     return Change(f"line-{number}", "INSERT", now, plan.name, "", {}, record, None, expired=False)
 
 
-def _root(key_file: Path | None) -> bytes:
+def root_of(key_file: Path | None) -> bytes:
+    """The root of the keys, from a file or thrown away; ends the command if the file is unusable."""
     if key_file is None:
         click.echo(
             "tidegate: no --key-file: tokens and pseudonyms are made with a key that is thrown away, and "
