@@ -86,6 +86,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     for_each = merge(
       { for policy, days in local.expiry_days : "${each.value.folder}/${policy}" => days[each.key] },
       each.key == "audit" ? local.records_retention_days : {},
+      each.key == "events" ? { (local.results) = var.query_results_days } : {},
     )
 
     content {

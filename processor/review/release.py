@@ -1,9 +1,9 @@
 """What a package brings, for people: written beside the zip, and kept by Terraform once it is applied.
 
-`payments.zip` has `payments.release.json` beside it: the package's SHA-256, the compiled policy, and of the
-model what its manifest says of training, figures and gates; the same of a model in its shadow. Terraform
-cannot look into a zip: it puts this file into its state, so that the next plan can say what changes without
-asking AWS.
+`payments.zip` has `payments.release.json` beside it: the package's SHA-256, the compiled policy, the
+columns of its events in Athena, and of the model what its manifest says of training, figures and gates; the
+same of a model in its shadow. Terraform cannot look into a zip: it puts this file into its state, so that
+the next plan can say what changes without asking AWS.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import zipfile
 from pathlib import Path
 from typing import Any, Final
 
-from processor.errors import TidegateError
+from processor.errors import PolicyError, TidegateError
 from processor.policy.document import BYTES_MAX
+from processor.policy.plan import load_plan
+from processor.review.columns import table_of
 from processor.scoring.artefact import MANIFEST, Manifest
 from processor.settings import MODEL, POLICY, SHADOW
 
@@ -32,7 +34,7 @@ RELEASE: Final = ("on", "against", "records", "from", "to", "gates")
 
 
 def release_of(package: Path) -> dict[str, Any]:
-    """What is in a stream's zip: `package`, `policy`, `model` and `shadow`; the last two None without one.
+    """What is in a stream's zip: `package`, `policy`, `table`, `model`, `shadow`; the last two may be None.
 
     Raises:
         TidegateError: it is no such zip, or cannot be read.
@@ -49,11 +51,12 @@ def release_of(package: Path) -> dict[str, Any]:
             "format": FORMAT,
             "package": {"sha256": sha256},
             "policy": _policy(compiled),
+            "table": table_of(load_plan(compiled)),
             **{which: data and model_of(data) for which, data in manifests.items()},
         }
     except OSError as error:
         raise TidegateError(f"{package}: cannot be read ({error.strerror}); make it: make package") from error
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (PolicyError, zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TidegateError(f"{package}: is no package of a stream; make it anew: make package") from error
 
 

@@ -31,7 +31,7 @@ run "each_thing_is_kept_as_long_as_its_policy_says" {
         for rule in bucket.rule : rule.filter[0].prefix => [rule.expiration[0].days, rule.noncurrent_version_expiration[0].noncurrent_days] if rule.id != "leftovers"
       }
       }) == jsonencode({
-      events     = { "events/cards/" = [31, 7], "events/loans/" = [45, 7], "events/members/" = [46, 7] }
+      events     = { "events/cards/" = [31, 7], "events/loans/" = [45, 7], "events/members/" = [46, 7], "queries/" = [7, 7] }
       audit      = { "manifests/cards/" = [1000, 7], "manifests/loans/" = [500, 7], "manifests/members/" = [400, 7], "records/" = [1000, 7] }
       quarantine = { "quarantine/cards/" = [13, 1], "quarantine/loans/" = [7, 1], "quarantine/members/" = [8, 1] }
     })
