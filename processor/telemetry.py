@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from processor.policy import Plan
 
 NAMESPACE: Final = "Tidegate"
+BY_VERSION: Final = ("Records", "EventsFlagged")
+"""Told of each version besides: a canary has a small part of the stream, and would be lost in the whole."""
+VERSION: Final = "AWS_LAMBDA_FUNCTION_VERSION"  # Lambda sets it; without it nothing is told by version
 REASONS_MAX: Final = 20  # told per batch; the quarantine has them all
 ROOT: Final = Path(__file__).parents[1]
 
@@ -240,14 +243,19 @@ class Telemetry:
         now = self._clock()
         numbers = self._numbers(tally, now)
         metrics = [{"Name": name, "Unit": METRICS[name]} for name in numbers]
-        directive = {"Namespace": NAMESPACE, "Dimensions": [["Policy"]], "Metrics": metrics}
+        directives = [{"Namespace": NAMESPACE, "Dimensions": [["Policy"]], "Metrics": metrics}]
+        if version := os.environ.get(VERSION):
+            of_version = [one for one in metrics if one["Name"] in BY_VERSION]
+            by = [["Policy", "Version"]]
+            directives.append({"Namespace": NAMESPACE, "Dimensions": by, "Metrics": of_version})
         line = {
-            "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]},
+            "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": directives},
             "level": "ERROR" if tally.stopped else "WARN" if tally.reasons else "INFO",
             "message": f"stopped: {sayable(tally.stopped, 'stops')}" if tally.stopped else "passed",
             "request_id": tally.request_id if _is_uuid(tally.request_id) else "",
             "Policy": self._policy,
             "Model": self._model,
+            **({"Version": version} if version else {}),
             **({"Shadow": self._shadow} if self._shadow else {}),
             **numbers,
             "quarantined": [

@@ -98,6 +98,6 @@ output "deployed" {
   description = "Per stream: the policy and the model in force, as the package brought them; null if its package had nothing beside it. To read it: terraform output -json deployed."
   sensitive   = true
   value = {
-    for name, release in local.releases : name => terraform_data.released[name].output == null ? null : release
+    for name, release in local.in_force : name => terraform_data.released[name].output == null ? null : release
   }
 }

@@ -51,4 +51,17 @@ locals {
       try(rule.scope, "") == "subject" || try(rule.action, rule) == "shift_dates" # which always does
     ])
   }
+
+  # Each release in a few words, and the share of events that its model flags.
+  release_names = {
+    for name, release in local.releases : name =>
+    release == null ? "Release not known" : "Version ${release.policy.version}, model ${try(release.model.id, "none")}"
+  }
+  flag_rates = {
+    for name, stream in local.streams : name => try(
+      local.releases[name].model.figures.alert_rate,
+      1 - tonumber(regex("^p([0-9.]+)$", local.policies[stream.policy].score.flag_at)[0]) / 100,
+      null,
+    )
+  }
 }

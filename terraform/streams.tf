@@ -19,6 +19,8 @@ module "stream" {
 
   # What runs
   package                 = each.value.package
+  release                 = local.release_names[each.key]
+  canary                  = lookup(var.canary, each.key, null)
   runtime                 = var.runtime
   architecture            = var.architecture
   memory_mb               = each.value.memory_mb
@@ -44,6 +46,7 @@ module "stream" {
   token_key_arns   = { for version, key in aws_kms_key.token : version => key.arn }
 
   # Who is told
+  flag_rate            = local.flag_rates[each.key]
   iterator_age_alarm_s = each.value.iterator_age_alarm_s
   alarm_topic_arns     = var.alarm_topic_arns
 

@@ -204,3 +204,48 @@ variable "streams" {
     error_message = "iterator_age_alarm_s must be 60 or more, and less than max_record_age_s: there must be time to act before records are given up."
   }
 }
+
+variable "canary" {
+  description = <<-EOT
+    While a new version is tried on a part of the stream, by stream; `tidegate release` sets it for one apply, and the next one
+    without it sends everything to the newest version. One role serves both versions, so that it keeps what the older one reaches.
+
+    stable   the version in force, which the rest of the batches go to
+    percent  how many of 100 batches go to the version that this apply publishes
+    release  file with what the version in force holds, for the output `deployed`
+    reach    what the version in force reaches, of alerts, erase, profiles and subjects
+  EOT
+
+  type = map(object({
+    stable  = string
+    percent = number
+    release = optional(string)
+    reach   = optional(set(string), [])
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.canary) : contains(keys(var.streams), name)])
+    error_message = "canary names a stream that streams does not have."
+  }
+
+  validation {
+    condition     = alltrue([for c in var.canary : can(regex("^[1-9][0-9]*$", c.stable))])
+    error_message = "canary.stable must be the number of a published version, as \"12\"."
+  }
+
+  validation {
+    condition     = alltrue([for c in var.canary : try(fileexists(c.release), c.release == null)])
+    error_message = "canary.release names a file that is not there."
+  }
+
+  validation {
+    condition     = alltrue([for c in var.canary : c.percent >= 1 && c.percent <= 99 && floor(c.percent) == c.percent])
+    error_message = "canary.percent must be a whole number from 1 to 99. For all of it at once, leave canary out."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for c in var.canary : [for name in c.reach : contains(["alerts", "erase", "profiles", "subjects"], name)]]))
+    error_message = "canary.reach takes alerts, erase, profiles and subjects."
+  }
+}

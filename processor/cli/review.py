@@ -68,7 +68,7 @@ def told(one: Deployment) -> Iterator[str]:
     yield headline(one)
     for note in one.notes:
         yield click.style(f"  {printable(note)}", fg="yellow")
-    if one.standing is not Standing.SAME and one.new is not None:
+    if one.standing not in {Standing.SAME, Standing.BACK} and one.new is not None:
         parts = [_policy(one), _model("model", one), _model("shadow", one)]
         for lines in map(list, parts):
             if lines:
@@ -104,6 +104,8 @@ def _headline(one: Deployment) -> str:
             return f"first apply: {names}"
         case Standing.SAME:
             return f"no change: {names}"
+        case Standing.BACK:
+            return f"was rolled back, and would be in force again: {names}"
         case Standing.REMOVED:
             return f"is taken down: {names}"
         case Standing.UNKNOWN:

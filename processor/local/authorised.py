@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 
 KINDS_MAX: Final = 1_000_000  # of calls told apart; the same call again takes no room
 ALWAYS_ALLOWED: Final = "sts:GetCallerIdentity"
-AUTHORISED_AS: Final = {"sns:PublishBatch": "sns:Publish", "lambda:Invoke": "lambda:InvokeFunction"}
-"""Operations that IAM does not know: which action it asks for instead.
+AUTHORISED_AS: Final = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "monitoring:DescribeAlarms": "cloudwatch:DescribeAlarms",
+    "monitoring:GetMetricStatistics": "cloudwatch:GetMetricStatistics",
+    "sns:PublishBatch": "sns:Publish",
+}
+"""Operations that IAM does not know, or under another name of their service: which action it asks for instead.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html

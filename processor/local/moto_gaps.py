@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
 
-from moto.awslambda.models import EventSourceMapping, LambdaBackend
+from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.iam.access_control import IAMRequest, IAMRequestBase, PermissionResult
@@ -96,6 +97,26 @@ def _invoke_as_named(response: Any) -> Any:
     if named := response.querystring.get("Qualifier"):
         response.querystring["qualifier"] = named
     return _invoke(response)
+
+
+_make_function = LambdaFunction.__init__
+_update_function = LambdaFunction.update_configuration
+_function_configuration = LambdaFunction.get_configuration
+
+
+def _make_with_log(function: Any, account_id: str, spec: dict[str, Any], *more: Any, **named: Any) -> None:
+    _make_function(function, account_id, spec, *more, **named)
+    function.logging_config = spec.get("LoggingConfig") or {}
+
+
+def _update_with_log(function: Any, updates: dict[str, Any]) -> dict[str, Any]:
+    function.logging_config = updates.get("LoggingConfig") or function.logging_config
+    return _update_function(function, updates)
+
+
+def _configuration_with_log(function: Any, **how: Any) -> dict[str, Any]:
+    """What a function is, with how it logs. moto forgets that, and every plan would publish a version."""
+    return _function_configuration(function, **how) | {"LoggingConfig": function.logging_config}
 
 
 _configuration = EventSourceMapping.get_configuration
@@ -217,6 +238,11 @@ _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (LambdaResponse, "invoke", _invoke_as_named),
     (LambdaBackend, "list_event_source_mappings", _mappings_of),
     (EventSourceMapping, "get_configuration", _configuration_as_made),
+    (LambdaFunction, "__init__", _make_with_log),
+    (LambdaFunction, "update_configuration", _update_with_log),
+    (LambdaFunction, "get_configuration", _configuration_with_log),
+    # It lists such alarms and looks for their rule, and has no door for them.
+    (CloudWatchResponse, "put_composite_alarm", CloudWatchResponse.put_metric_alarm),
     (FakeBucket, "get_permission", _neutral),
     (IAMRequest, "check_signature", _check_signature_of_nothing),
     (IAMRequestBase, "check_action_permitted", checked(IAMRequestBase.check_action_permitted)),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from processor.review.comparison import Comparison
 
 FUNCTION: Final = re.compile(r'module\.stream\["([^"]+)"\]\.aws_lambda_function\.this')
+ALIAS: Final = 'module.stream["{}"].aws_lambda_alias.live'
 MEND: Final = "make package"
 
 
@@ -41,6 +42,8 @@ class Standing(Enum):
     SAME = "same"
     CHANGED = "changed"
     REMOVED = "removed"
+    BACK = "back"
+    """It was rolled back, and the same package would be put in force again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,15 @@ def deployments(planned: Mapping[str, Any], root: Path) -> list[Deployment]:
     try:
         recorded = planned["output_changes"].get("deployed", {}).get("before") or {}
         folder = planned["variables"]["policies_folder"]["value"]
+        changes = {one["address"]: one["change"] for one in planned["resource_changes"]}
         return [
-            _deployment(found[1], change["change"], recorded.get(found[1]), root, root / folder)
-            for change in sorted(planned["resource_changes"], key=lambda one: one["address"])
-            if (found := FUNCTION.fullmatch(change["address"]))
-        ]
+            _deployment(
+                found[1], changes[address], changes.get(ALIAS.format(found[1])), recorded.get(found[1]),
+                root, root / folder,
+            )
+            for address in sorted(changes)
+            if (found := FUNCTION.fullmatch(address))
+        ]  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise TidegateError(
             f"this is no plan of terraform/ ({type(error).__name__}: {error}): "
@@ -91,11 +98,17 @@ def deployments(planned: Mapping[str, Any], root: Path) -> list[Deployment]:
         ) from error
 
 
-def _deployment(
-    stream: str, change: Mapping[str, Any], recorded: dict[str, Any] | None, root: Path, policies: Path
+def _deployment(  # noqa: PLR0917  what is known of one stream
+    stream: str,
+    change: Mapping[str, Any],
+    alias: Mapping[str, Any] | None,
+    recorded: dict[str, Any] | None,
+    root: Path,
+    policies: Path,
 ) -> Deployment:
     before, after = change["before"], change["after"]
-    notes = list(_of_record(before, recorded))
+    pointed = list(_of_alias(alias, before, recorded))
+    notes = pointed or list(_of_record(before, recorded))
     new = None
     if after is not None:
         try:
@@ -104,7 +117,39 @@ def _deployment(
             notes.append(f"What is to come is not known: {error}")
         else:
             notes += _of_package(after, new, policies, root.parent / "models")
-    return Deployment(stream, _standing(before, after, recorded, new), recorded, new, tuple(notes))
+    standing = _standing(before, after, recorded, new)
+    if standing is Standing.SAME and _is_behind(alias, before):
+        standing = Standing.BACK
+    return Deployment(stream, standing, recorded, new, tuple(notes))
+
+
+def _is_behind(alias: Mapping[str, Any] | None, function: Mapping[str, Any] | None) -> bool:
+    """Whether the alias points to another version than the newest."""
+    pointed = (alias or {}).get("before") or {}
+    newest = (function or {}).get("version")
+    return bool(newest and pointed.get("function_version", newest) != newest)
+
+
+def _of_alias(
+    alias: Mapping[str, Any] | None, function: Mapping[str, Any] | None, recorded: dict[str, Any] | None
+) -> Iterator[str]:
+    """Where the stream is sent, if that is not simply the newest version; nothing otherwise."""
+    if alias is None or not alias.get("before"):
+        return
+    now, after = alias["before"], alias.get("after") or {}
+    version, newest = now["function_version"], (function or {}).get("version")
+    if routed := now.get("routing_config"):
+        ((canary, weight),) = routed[0]["additional_version_weights"].items()
+        yield f"A canary runs: {weight:.0%} of the batches go to version {canary}, the rest to {version}."
+    elif _is_behind(alias, function):
+        said = now.get("description", "")
+        yield f"The stream is sent to version {version}, not to the newest one, {newest}. {said}".rstrip()
+        if recorded and (function or {}).get("source_code_hash") == _as_lambda(recorded["package"]["sha256"]):
+            yield f"What is compared below is with version {newest}, which the last apply put in force."
+    if after.get("routing_config"):
+        yield f"This apply begins a canary: most batches stay with version {after['function_version']}."
+    elif routed or _is_behind(alias, function):
+        yield "An apply sends all of it to the newest version."
 
 
 def _standing(before: Any, after: Any, old: dict[str, Any] | None, new: dict[str, Any] | None) -> Standing:

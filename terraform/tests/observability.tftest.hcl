@@ -82,6 +82,7 @@ run "alarms_ring_for_what_needs_somebody" {
     max_record_age_s       = 7200
     bisect                 = true
 
+    release                 = "Version 3, model cards_fraud@0123456789ab"
     package                 = "versions.tf" # any file: Terraform only hashes it
     runtime                 = "python3.13"
     architecture            = "arm64"
@@ -111,6 +112,7 @@ run "alarms_ring_for_what_needs_somebody" {
     boundary         = "arn:aws:iam::123456789012:policy/the-boundary"
     token_key_arns   = { "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1" }
 
+    flag_rate            = 0.004
     iterator_age_alarm_s = 900
     alarm_topic_arns     = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
 
@@ -158,10 +160,30 @@ run "alarms_ring_for_what_needs_somebody" {
     error_message = "Scores that are spread otherwise than in training must ring when it lasts for hours, and there are records enough."
   }
 
+  # What a model flags must be far from its own figures before it counts as broken.
+  assert {
+    condition = (
+      jsonencode([for alarm in aws_cloudwatch_metric_alarm.flags : [alarm.alarm_name, alarm.evaluation_periods, alarm.comparison_operator, alarm.threshold]]) == jsonencode([["tidegate-test-cards-flags", 1, "GreaterThanThreshold", 0.02]]) &&
+      jsonencode({ for query in aws_cloudwatch_metric_alarm.flags["scores"].metric_query : query.id => query.expression if query.return_data == true }) == jsonencode({ share = "IF(records >= 200, flagged / records, 0)" }) &&
+      alltrue([for query in aws_cloudwatch_metric_alarm.flags["scores"].metric_query : jsonencode([query.metric[0].period, query.metric[0].stat, query.metric[0].dimensions]) == jsonencode([300, "Sum", { Policy = "cards", Version = "7" }]) if length(query.metric) > 0])
+    )
+    error_message = "The newest version must ring by its own records when it flags five times what its model did."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_composite_alarm.canary.alarm_name == "tidegate-test-cards-canary" &&
+      sort(regexall("[a-z-]+", replace(aws_cloudwatch_composite_alarm.canary.alarm_rule, "/ALARM|OR|[()\" ]+/", " "))) ==
+      sort([for name in ["drift", "errors", "flags", "iterator-age", "leaks", "mismatched", "quarantined", "stopped"] : "tidegate-test-cards-${name}"]) &&
+      length(coalesce(aws_cloudwatch_composite_alarm.canary.alarm_actions, [])) == 0
+    )
+    error_message = "A canary must be watched by every alarm of its stream."
+  }
+
   # The functions say nothing while no record comes, and a topic that is told of that is soon muted.
   assert {
     condition = alltrue([
-      for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped, aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched, aws_cloudwatch_metric_alarm.drift["scores"]] :
+      for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped, aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched, aws_cloudwatch_metric_alarm.drift["scores"], aws_cloudwatch_metric_alarm.flags["scores"]] :
       alarm.treat_missing_data == "notBreaching" && jsonencode(alarm.alarm_actions) == jsonencode(["arn:aws:sns:eu-west-1:123456789012:on-call"]) && length(alarm.alarm_description) > 100 && length(alarm.alarm_description) < 1000
     ])
     error_message = "Every alarm must be silent without data, tell the topics given, and say what to do."

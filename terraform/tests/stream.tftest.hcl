@@ -19,6 +19,7 @@ variables {
   max_record_age_s       = 7200
   bisect                 = true
 
+  release                 = "Version 3, model cards_fraud@0123456789ab"
   package                 = "versions.tf" # any file: Terraform only hashes it
   runtime                 = "python3.13"
   architecture            = "arm64"
@@ -47,6 +48,7 @@ variables {
   audit_key_arn    = "arn:aws:kms:eu-west-1:123456789012:key/audit"
   token_key_arns   = { "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1", "2" = "arn:aws:kms:eu-west-1:123456789012:key/token-2" }
 
+  flag_rate            = 0.004
   iterator_age_alarm_s = 900
   alarm_topic_arns     = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
 
@@ -337,7 +339,7 @@ run "a_stream_is_delivered_whole_and_in_order" {
   }
 
   assert {
-    condition     = aws_lambda_alias.live.name == "live" && aws_lambda_alias.live.function_version == "7"
+    condition     = aws_lambda_alias.live.name == "live" && aws_lambda_alias.live.function_version == "7" && length(aws_lambda_alias.live.routing_config) == 0
     error_message = "The alias `live` must point to the version just published."
   }
 
@@ -494,4 +496,58 @@ run "what_is_kept_warm_is_what_the_stream_is_sent_to" {
     condition     = length(aws_lambda_function.this.snap_start) == 0
     error_message = "A snapshot would hold token keys: they are derived when the function starts, and are to be stored nowhere."
   }
+}
+
+run "a_canary_leaves_the_rest_where_it_was_and_the_role_as_both_need_it" {
+  module {
+    source = "./modules/stream"
+  }
+
+  variables {
+    canary           = { stable = "6", percent = 10, reach = ["alerts", "erase"] }
+    publishes_alerts = false
+    erases_removed   = false
+    scores           = false
+    flag_rate        = null
+  }
+
+  assert {
+    condition = (
+      aws_lambda_alias.live.function_version == "6" &&
+      jsonencode([for routed in aws_lambda_alias.live.routing_config : routed.additional_version_weights]) == jsonencode([{ "7" = 0.1 }])
+    )
+    error_message = "A canary must send its percent to the version just published, and the rest where it went before."
+  }
+
+  assert {
+    condition = (
+      toset([for s in data.aws_iam_policy_document.role.statement : s.sid if contains(["EraseWhoWasRemoved", "KeepProfiles", "KeepSubjects", "PublishAlerts"], s.sid)]) ==
+      toset(["EraseWhoWasRemoved", "KeepSubjects", "PublishAlerts"])
+    )
+    error_message = "The role must let both versions reach what they need, and nothing that neither does."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.description == "Version 3, model cards_fraud@0123456789ab, reaches subjects (policy cards)"
+    error_message = "A version must say what it holds and reaches itself: rollback reads it."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.flags) == 0 && !strcontains(aws_cloudwatch_composite_alarm.canary.alarm_rule, "-flags")
+    error_message = "Where nothing is scored, no share of flags can ring."
+  }
+}
+
+run "a_canary_needs_another_version" {
+  command = plan
+
+  module {
+    source = "./modules/stream"
+  }
+
+  variables {
+    canary = { stable = "7", percent = 10, reach = [] } # which is the newest
+  }
+
+  expect_failures = [aws_lambda_alias.live]
 }

@@ -15,6 +15,7 @@ from tests.packages import POLICY, WIDER, package
 
 AROUND = """
 locals { streams = { cards = { package = "cards.zip" } } }
+variable "canary" { default = {} }
 variable "fails" { type = bool }
 module "stream" {
   source = "./stream"

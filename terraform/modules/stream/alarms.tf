@@ -7,6 +7,10 @@ locals {
   # The population stability index from which scores are taken to have drifted (Siddiqi, "Credit risk scorecards", 2006), and how many records an hour must have to be judged by it.
   drift_alarm   = 0.25
   drift_records = 500
+
+  # How many times its own share a model may flag, and how many records must have been in five minutes to judge it by that.
+  flags_alarm   = 5
+  flags_records = 200
 }
 
 # --- Is it keeping up? -------------------------------------------------------------------------------
@@ -187,4 +191,60 @@ resource "aws_cloudwatch_metric_alarm" "drift" {
       }
     }
   }
+}
+
+# Of the newest version alone: while it is a canary, what it does would be lost in what the other one does.
+resource "aws_cloudwatch_metric_alarm" "flags" {
+  for_each = var.scores && var.flag_rate != null ? { scores = var.flag_rate } : {}
+
+  alarm_name          = "${var.name}-flags"
+  alarm_description   = "The newest version of ${var.name} flags more than ${local.flags_alarm} times what its model flagged when it was measured (${format("%.2f", each.value * 100)} %): the fraud desk drowns. Is the model new? `tidegate rollback` sends the stream to the version before. Is it not? A field has changed in the source, or there is an attack: look at flagged events and their reasons."
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = min(0.5, local.flags_alarm * max(each.value, 0.001))
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+
+  metric_query {
+    id          = "share"
+    expression  = "IF(records >= ${local.flags_records}, flagged / records, 0)"
+    label       = "Share of the newest version's records that are flagged"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { flagged = "EventsFlagged", records = "Records" }
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "Tidegate"
+        metric_name = metric_query.value
+        dimensions  = { Policy = var.policy, Version = aws_lambda_function.this.version }
+        stat        = "Sum"
+        period      = 300
+      }
+    }
+  }
+}
+
+# --- Is what is new any good? ------------------------------------------------------------------------
+
+# What `tidegate release` watches: rings while any of the others does, and tells nobody, because those do.
+resource "aws_cloudwatch_composite_alarm" "canary" {
+  alarm_name        = "${var.name}-canary"
+  alarm_description = "Whether anything is wrong with ${var.name}. While a canary runs, `tidegate release` takes it back when this rings. Look at the alarm that made it ring."
+  alarm_rule        = join(" OR ", [for alarm in local.watched : "ALARM(\"${alarm.alarm_name}\")"])
+}
+
+locals {
+  watched = concat(
+    [
+      aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped,
+      aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched,
+    ],
+    values(aws_cloudwatch_metric_alarm.drift), values(aws_cloudwatch_metric_alarm.flags),
+  )
 }

@@ -4,7 +4,7 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_173:the environment holds names and ARNs, no secret; a key would cost every cold start a request
   #checkov:skip=CKV_AWS_272:the package is reproducible and its hash is in the plan; signing needs a profile the account has to own
   function_name    = var.name
-  description      = "Sanitises and scores the changes of one table (policy ${var.policy})"
+  description      = "${var.release}, reaches ${local.reaches == "" ? "nothing more" : local.reaches} (policy ${var.policy})"
   role             = aws_iam_role.this.arn
   handler          = "processor.handler.handler"
   runtime          = var.runtime
@@ -45,12 +45,28 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.this, var.after]
 }
 
-# What the mapping calls. Rolling back is pointing it at an earlier version.
+# What the mapping calls. `tidegate release` and `tidegate rollback` move it between two applies; the next plan shows that.
 resource "aws_lambda_alias" "live" {
   name             = "live"
-  description      = "The version that the stream is sent to"
+  description      = var.canary == null ? "The version that the stream is sent to" : "Canary: ${var.canary.percent} % go to the newest version, the rest to version ${var.canary.stable}"
   function_name    = aws_lambda_function.this.function_name
-  function_version = aws_lambda_function.this.version
+  function_version = var.canary == null ? aws_lambda_function.this.version : var.canary.stable
+
+  # Lambda draws for each call: a batch that comes again may meet the other version.
+  dynamic "routing_config" {
+    for_each = var.canary == null ? [] : [var.canary.percent / 100]
+
+    content {
+      additional_version_weights = { (aws_lambda_function.this.version) = routing_config.value }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.canary == null || try(var.canary.stable != aws_lambda_function.this.version, true)
+      error_message = "A canary beside version ${try(var.canary.stable, "")} needs a newer one, and this apply publishes none: the package is the one in force."
+    }
+  }
 }
 
 resource "aws_lambda_provisioned_concurrency_config" "live" {
@@ -62,6 +78,13 @@ resource "aws_lambda_provisioned_concurrency_config" "live" {
 }
 
 locals {
+  # What an earlier version may want back when the stream is sent to it again; `tidegate rollback` reads it in the description.
+  own_reach = [for name, reached in { alerts = var.publishes_alerts, erase = var.erases_removed, profiles = var.scores, subjects = var.by_subject } : name if reached]
+  reaches   = join(" ", local.own_reach)
+
+  # While a canary runs there are two versions and one role: it has what either needs.
+  reach = setunion(local.own_reach, try(var.canary.reach, []))
+
   log_retention_choices = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
   ]

@@ -60,7 +60,7 @@ data "aws_iam_policy_document" "role" {
   }
 
   dynamic "statement" {
-    for_each = var.by_subject ? [var.subjects.arn] : []
+    for_each = contains(local.reach, "subjects") ? [var.subjects.arn] : []
 
     content {
       sid       = "KeepSubjects"
@@ -70,7 +70,7 @@ data "aws_iam_policy_document" "role" {
   }
 
   dynamic "statement" {
-    for_each = var.erases_removed ? [var.subjects.arn] : []
+    for_each = contains(local.reach, "erase") ? [var.subjects.arn] : []
 
     content {
       sid       = "EraseWhoWasRemoved"
@@ -80,7 +80,7 @@ data "aws_iam_policy_document" "role" {
   }
 
   dynamic "statement" {
-    for_each = var.scores ? [var.profiles.arn] : []
+    for_each = contains(local.reach, "profiles") ? [var.profiles.arn] : []
 
     content {
       sid       = "KeepProfiles"
@@ -125,7 +125,7 @@ data "aws_iam_policy_document" "role" {
         "${var.buckets["audit"].arn}/policies/${var.policy}/*",
         "${var.buckets["quarantine"].arn}/quarantine/${var.policy}/*",
       ],
-      var.erases_removed ? ["${var.buckets["audit"].arn}/records/erase/*"] : [],
+      contains(local.reach, "erase") ? ["${var.buckets["audit"].arn}/records/erase/*"] : [],
     )
   }
 
@@ -144,7 +144,7 @@ data "aws_iam_policy_document" "role" {
 
   # PublishBatch is authorised as Publish.
   dynamic "statement" {
-    for_each = var.publishes_alerts ? [var.alerts_topic_arn] : []
+    for_each = contains(local.reach, "alerts") ? [var.alerts_topic_arn] : []
 
     content {
       sid       = "PublishAlerts"

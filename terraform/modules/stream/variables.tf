@@ -69,6 +69,17 @@ variable "package" {
   description = "Path of the zip; built beforehand, only hashed here."
 }
 
+variable "release" {
+  type        = string
+  description = "What the package holds, in a few words: it begins the description of each version."
+}
+
+variable "canary" {
+  type        = object({ stable = string, percent = number, reach = set(string) })
+  description = "While the newest version is tried: the version that the rest of the batches go to, how many of 100 go to the newest, and what of alerts, erase, profiles and subjects the other one reaches. null: all go to the newest."
+  default     = null
+}
+
 variable "runtime" {
   type        = string
   description = "Lambda runtime."
@@ -181,6 +192,11 @@ variable "token_key_arns" {
 variable "iterator_age_alarm_s" {
   type        = number
   description = "How far behind the stream is too far, seconds."
+}
+
+variable "flag_rate" {
+  type        = number
+  description = "The share of events that the model flags by its own figures; null where nothing is scored or nobody knows."
 }
 
 variable "alarm_topic_arns" {
