@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from processor.local.terraform import Terraform
 
 ALIAS: Final = re.compile(r'module\.stream\["([^"]+)"\]\.aws_lambda_alias\.live')
-FUNCTION: Final = 'module.stream["{}"].aws_lambda_function.this'
 INTERRUPTED: Final = "interrupted"
-NO_TRAFFIC: Final = "no record reached the new version, so that nothing is proven: try when there is traffic, or with more percent"
+NO_TRAFFIC: Final = "no record reached the new version, so that nothing is proven: try again under traffic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ class Release:
         names = changing(planned)
         if not names:
             return Outcome(why="No stream gets a new version: there is nothing to release.", is_fine=True)
-        (name,) = _one(names, stream)
+        name = _one(names, stream)
         if ringing := [alarm for alarm, state in self._states(name).items() if state == "ALARM"]:
             return Outcome(why=f"Not begun: {', '.join(ringing)} in ALARM before. Mend that first, or wait.")
         if (code := self._begin(name, percent)) != 0:
@@ -224,7 +223,7 @@ def changing(planned: dict[str, Any]) -> list[str]:
     found = []
     for one in planned.get("resource_changes", ()):
         named, change = ALIAS.fullmatch(one["address"]), one["change"]
-        if named and change["before"] and change["after"]:
+        if named and change["before"] is not None and change["after"] is not None:
             unknown = (change.get("after_unknown") or {}).get("function_version")
             version = change["after"].get("function_version")
             if unknown or version != change["before"]["function_version"]:
@@ -232,17 +231,17 @@ def changing(planned: dict[str, Any]) -> list[str]:
     return sorted(found)
 
 
-def _one(names: list[str], stream: str | None) -> list[str]:
+def _one(names: list[str], stream: str | None) -> str:
     """The stream of a release; the others would move at once, unwatched."""
     wanted = stream or names[0]
     if names == [wanted]:
-        return names
+        return wanted
     if wanted not in names:
         raise TidegateError(f"{wanted} gets no new version; what does is {', '.join(names)}.")
     others = ", ".join(one for one in names if one != wanted)
     raise TidegateError(
-        f"a release is of one stream, and {others} would get a new version at once as well. Check out what changes "
-        "one stream alone, or put all in force: make apply"
+        f"a release is of one stream, and {others} would get a new version at once as well. Check out what "
+        "changes one stream alone, or put all in force: make apply"
     )
 
 

@@ -12,11 +12,9 @@ import click
 from processor.cli.alias import Live, lambda_client, streams
 from processor.cli.functions import env_option
 from processor.errors import TidegateError
-from processor.review.canary import before, lost
+from processor.review.canary import before
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from processor.review.canary import Pointing, Version
 
 
@@ -125,16 +123,16 @@ def planned(live: Live, to: int | None = None) -> Move:
         raise TidegateError(
             f"{live.stream}: {wanted} is not there to go back to. In force is {now}; there are {there}."
         )
-    _must_be_served(live.stream, target, list(versions.values()))
+    granted = max(versions.values()).reach | versions[now.version].reach
+    _must_be_served(live.stream, target, granted)
     between = [] if to or now.canary else [one for one in withdrawn if target.number < one < now.version]
     return Move(live, bad, target, sorted(between))
 
 
-def _must_be_served(stream: str, target: Version, versions: Sequence[Version]) -> None:
-    """A canary's stable version always is: its reach was kept."""
-    newest = max(versions)
-    if missing := lost(target, newest):
+def _must_be_served(stream: str, target: Version, granted: frozenset[str]) -> None:
+    """The role is made for the newest version, and while a canary runs for the one in force besides."""
+    if missing := sorted(target.reach - granted):
         raise TidegateError(
-            f"{stream}: {target} reaches {', '.join(missing)}, and the role does not let it any more: every batch "
-            "would stop. Go back by its package instead: check out that release, make package, make apply."
+            f"{stream}: {target} reaches {', '.join(missing)}, and the role does not let it any more: "
+            "every batch would stop. Go back by its package: check out that release, make package, make apply."
         )

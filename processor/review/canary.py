@@ -109,8 +109,3 @@ def before(versions: Iterable[Version], in_force: int, withdrawn: Iterable[int])
     return max(
         (one for one in versions if one.number < in_force and one.number not in passed_over), default=None
     )
-
-
-def lost(target: Version, newest: Version) -> list[str]:
-    """What a version reaches and the role of today, made for the newest one, does not grant."""
-    return sorted(target.reach - newest.reach)

@@ -69,6 +69,14 @@ def test_the_first_version_has_none_before(aws: Lambda) -> None:
     assert "a version before 1 is not there" in rolls().stderr
 
 
+def test_a_canary_that_needs_less_can_be_taken_back(aws: Lambda) -> None:
+    """The role was kept as both need it."""
+    aws.reach[CARDS][-1] = "profiles"
+    aws.points(4, v5=0.1)
+    assert rolls().exit_code == 0
+    assert aws.moves == [f"{CARDS} to 4"]
+
+
 def test_a_version_that_the_role_does_not_serve_any_more_is_refused(aws: Lambda) -> None:
     aws.reach[CARDS][-1] = "profiles"
     done = rolls()

@@ -23,8 +23,6 @@ pytestmark = pytest.mark.slow
 # What a second plan finds because moto does not keep it; AWS does. Resource: attributes.
 MOTO_FORGETS = {
     "aws_kms_key": {"rotation_period_in_days"},
-    "aws_lambda_function": {"logging_config", "version", "qualified_arn", "qualified_invoke_arn"},
-    "aws_lambda_alias": {"function_version"},
 }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.local.terraform import ROOT
-from processor.review.canary import Course, Look, Pointing, Version, before, decide, lost
+from processor.review.canary import Course, Look, Pointing, Version, before, decide
 
 STATES = st.dictionaries(
     st.sampled_from(["errors", "leaks", "flags"]), st.sampled_from(["OK", "ALARM", "INSUFFICIENT_DATA"])
@@ -61,12 +61,6 @@ def test_a_version_of_an_older_tidegate_says_nothing_and_reaches_nobody_knows_wh
     version = Version(3, "Sanitises and scores the changes of one table (policy cards)")
     assert str(version) == "version 3 (made by an older Tidegate)"
     assert version.reach == frozenset()
-
-
-def test_what_the_role_does_not_grant_any_more_is_lost() -> None:
-    less = Version(13, SAID.replace("alerts profiles", "profiles subjects"))
-    assert lost(Version(12, SAID), less) == ["alerts"]
-    assert lost(less, less) == []
 
 
 def test_terraform_describes_a_version_in_the_words_that_are_read() -> None:
