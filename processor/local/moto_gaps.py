@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
 
+from moto.athena.responses import AthenaResponse
 from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
+from moto.glue.responses import GlueResponse
 from moto.iam.access_control import IAMRequest, IAMRequestBase, PermissionResult
 from moto.kms.responses import KmsResponse
 from moto.s3.models import FakeBucket
 from moto.sns.responses import SNSResponse
 from moto.sqs.responses import SQSResponse
 
+from processor.local import moto_queries
 from processor.local.authorised import checked
 
 if TYPE_CHECKING:
@@ -253,4 +256,6 @@ _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (SNSResponse, "_determine_resource", _resource(_topic)),
     (SQSResponse, "_determine_resource", _resource(_queue)),
     (LambdaResponse, "_determine_resource", _resource(_function)),
+    (AthenaResponse, "_determine_resource", _resource(moto_queries.workgroup)),
+    (GlueResponse, "_determine_resource", _resource(moto_queries.table)),
 )
