@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from models.halves import other_half, two
 from models.uncollected import uncollected
 from processor.scoring.features import Memory, Step
 from processor.scoring.profiles import DAY_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from models.halves import Half
     from models.sources import History
     from models.sources.changes import Changed
     from processor.scoring.features import FeatureSet, Label
@@ -79,15 +81,25 @@ class Replay:
         self._heard = False
 
     def run(self, history: History, progress: Progress) -> Told:
-        """What was seen."""
+        """What was seen. With much to see and two cores, two processes look."""
         with uncollected():
-            for number, changed in enumerate(history.changes(progress), start=1):
-                self._take(changed)
-                if len(self._steps) >= BATCH:
-                    self._measure()
-                    progress(REPLAYING, number)
-            self._measure()
-        return self._told._replace(matrix=np.concatenate(self._pieces), heard=self._heard)
+            changes = history.changes(progress)
+            if not two(history.expected):
+                return self._seen(self._measured(changes, progress))
+            with other_half(lambda half: half.send(self._measured(changes, _silently, half))) as half:
+                return self._seen(half.complete(self._measured(changes, progress, half)))
+
+    def _seen(self, matrix: Matrix) -> Told:
+        return self._told._replace(matrix=matrix, heard=self._heard)
+
+    def _measured(self, changes: Iterator[Changed], progress: Progress, half: Half | None = None) -> Matrix:
+        for number, changed in enumerate(changes, start=1):
+            self._take(changed)
+            if len(self._steps) >= BATCH:
+                self._measure(half)
+                progress(REPLAYING, number)
+        self._measure(half)
+        return np.concatenate(self._pieces)
 
     def _take(self, changed: Changed) -> None:
         time, before, after, name, _, scenario = changed
@@ -136,10 +148,14 @@ class Replay:
             is_bad = after[self._label.field] == self._label.equals
             known[row] = min(time, known[row]) if is_bad else inf
 
-    def _measure(self) -> None:
+    def _measure(self, half: Half | None) -> None:
         if self._steps:
-            self._pieces.append(self._features.measure(self._steps, self._memory))
+            self._pieces.append(self._features.measure(self._steps, self._memory, share=half))
             self._steps = []
+
+
+def _silently(_what: str, _done: int) -> None:
+    """The progress of both is that of one."""
 
 
 def column(values: list[Any]) -> NDArray[Any]:

@@ -43,6 +43,10 @@ class Changed(NamedTuple):
 class History(Protocol):
     """Changes to train on or measure with."""
 
+    @property
+    def expected(self) -> int:
+        """About how many there are; 0 where nobody knows before they have been asked for."""
+
     def changes(self, progress: Progress) -> Iterator[Changed]:
         """The changes in order of time, as often as asked for."""
 

@@ -107,6 +107,11 @@ class Data:
         """Records read; those without a usable time, which are left out; and bytes, as stored."""
 
     @property
+    def expected(self) -> int:
+        """Records, as far as they are read."""
+        return self.records
+
+    @property
     def duplicates(self) -> int:
         """Events that were there more than once, and count once."""
         return self._once.duplicates

@@ -15,6 +15,7 @@ from models.sources.grouped import Grouping
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from models.simulator.world import Payments
     from models.sources.changes import Progress
     from models.spec import Spec
 
@@ -25,6 +26,12 @@ class Simulated:
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
 
+    @property
+    def expected(self) -> int:
+        """Customers pay about twice a day."""
+        spec = self._spec
+        return 2 * spec.recipe.customers * (spec.recipe.days - spec.burn_in_days)
+
     def changes(self, progress: Progress) -> Iterator[Changed]:
         """The payments as insertions in order of time, with who paid where, named as in its records.
 
@@ -33,6 +40,10 @@ class Simulated:
         spec = self._spec
         world = simulate(spec.recipe, seed=spec.seed, start=spec.start).since(spec.burn_in_days)
         progress("simulating payments", len(world))
+        return self._told(world)
+
+    def _told(self, world: Payments) -> Iterator[Changed]:
+        spec = self._spec
         categories = tuple(CATEGORIES)
         residents = Residents(spec.recipe.customers, seed=spec.seed, start=spec.start)
         addresses = [{"country": code} for code in residents.countries]

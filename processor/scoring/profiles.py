@@ -197,16 +197,21 @@ class Known:
             found.append((n / scale, s / scale, q / scale, l / scale, b / scale, v / scale))
         return found
 
-    def young(self, days: int, label_days: int, moment: Moment) -> float:
-        """How much of the number in a window is of records too young to have a label; to the slot."""
-        first, life = moment.slot - label_days * SLOTS_PER_DAY, days * DAY_S
-        half = moment.time - SLOT_S / 2
-        faded = []
+    def young(self, days: int, left: Sequence[float], moment: Moment) -> float:
+        """How much of the number in a window is of records too young to have a label; to the slot.
+
+        Args:
+            days: mean life of the window.
+            left: of it and the days until a label, as `fading` tells: then no slot costs an `exp`.
+            moment: by when.
+        """
+        slot_now, total = moment.slot, 0.0
+        oldest = slot_now - len(left)
         for slot, number in reversed(self.per_slot.items()):
-            if slot < first:
+            if slot <= oldest:
                 break
-            faded.append(number * exp((slot * SLOT_S - half) / life))
-        return math.fsum(faded)
+            total += number * left[slot_now - slot if slot < slot_now else 0]
+        return total * exp(((slot_now + 0.5) * SLOT_S - moment.time) / (days * DAY_S))
 
     def add(self, profile: Profile, moment: Moment, sign: int, seen: Seen) -> None:
         """Let an event of this moment count (`sign` 1), or take back one that did (-1)."""
@@ -347,6 +352,11 @@ class Known:
         oldest["m"] = int(self.last // DAY_S) - max(profile.days) if math.isfinite(self.last) else 0
         parts = ((name, *name.partition(".")[::2]) for name in names)
         return [name for name, what, period in parts if int(period) < oldest.get(what, 0)]
+
+
+def fading(days: int, label_days: int) -> tuple[float, ...]:
+    """What is left in a window of this mean life of each slot whose labels are not due: the newest first."""
+    return tuple(exp(-age * SLOT_S / (days * DAY_S)) for age in range(label_days * SLOTS_PER_DAY + 1))
 
 
 def _slots(label_days: int) -> int:

@@ -78,6 +78,8 @@ def payments(seed: int) -> tuple[np.ndarray, np.ndarray]:
 class _Payments:
     """Payments of the simulator, as they are replayed."""
 
+    expected = 0
+
     def changes(self, _progress: Progress) -> Iterator[Changed]:
         for payment in simulated(RELEASED_ROWS, seed=1, start=datetime(2026, 11, 1, tzinfo=UTC)):
             yield Changed(instant(payment["created_at"]), None, payment, payment["payment_id"], None, -1)

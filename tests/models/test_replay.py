@@ -1,5 +1,7 @@
 """Replay: nothing is seen before it was known, and how it is cut changes nothing."""
 
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
@@ -10,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import replay
+from models import halves, replay
 from models.replay import Replay
 from models.sources import Changed
+from processor.errors import ModelError
 from processor.scoring.features import Feature, FeatureSet, Label, Memory, Step
 from processor.scoring.profiles import DAY_S, Profile
 
@@ -46,6 +49,10 @@ class Made:
     """A history that was made up."""
 
     made: list[Changed]
+
+    @property
+    def expected(self) -> int:
+        return len(self.made)
 
     def changes(self, _progress: Any) -> Iterator[Changed]:
         return iter(self.made)
@@ -165,3 +172,63 @@ def test_the_replay_s_own_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch)
     whole = told(*made)
     monkeypatch.setattr(replay, "BATCH", 1)
     assert np.array_equal(told(*made).matrix, whole.matrix)
+
+
+HISTORIES = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.sampled_from([*range(4), None, ["no name"]]),
+        st.one_of(st.none(), st.integers(0, 500)),
+        st.booleans(),
+        st.sampled_from(["stays", "goes", *((who, where) for who in range(4) for where in range(4))]),
+    ),
+    min_size=9,
+    max_size=30,
+)
+
+
+def history(drawn: list[tuple[Any, ...]]) -> Iterator[Changed]:
+    """Payments, one of two a day later the one of somebody else, or gone."""
+    for at, (customer, terminal, amount, fraud, then) in enumerate(drawn):
+        made = payment(at, customer=customer, terminal=terminal, fraud=fraud, amount=amount)
+        yield made
+        if then != "stays" and made.after is not None:
+            moved = {"customer_id": then[0], "terminal_id": then[1], "status": "chargeback"}
+            after = None if then == "goes" else made.after | moved
+            yield Changed(made.time + DAY_S, made.after, after, made.id, None, made.scenario)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is one process elsewhere")
+@given(HISTORIES, st.integers(1, 9))
+@settings(deadline=None, max_examples=25)
+def test_two_processes_see_what_one_sees(drawn: list[tuple[Any, ...]], batch: int) -> None:
+    made = sorted(history(drawn), key=lambda changed: changed.time)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replay, "BATCH", batch)
+        patch.setattr(replay, "two", lambda _records: False)
+        one = told(*made, columns=["amount"])
+        patch.setattr(replay, "two", lambda _records: True)
+        both = told(*made, columns=["amount"])
+    assert np.array_equal(both.matrix, one.matrix, equal_nan=True)
+    assert both[1:] == one[1:]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is one process elsewhere")
+def test_a_second_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    this = os.getpid()
+
+    class Dies(Replay):
+        def _take(self, changed: Changed) -> None:
+            if os.getpid() != this:
+                os._exit(9)
+            super()._take(changed)
+
+    monkeypatch.setattr(replay, "two", lambda _records: True)
+    with pytest.raises(ModelError, match="second process"):
+        Dies(FEATURES, LABEL).run(Made([payment(at) for at in range(9)]), quiet)
+
+
+def test_few_records_are_not_worth_a_second_process() -> None:
+    assert not halves.two(halves.LEAST - 1)
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+    assert halves.two(halves.LEAST) == (cores > 1)

@@ -24,6 +24,7 @@ from processor.scoring.profiles import (
     Known,
     Profile,
     Seen,
+    fading,
     moment,
 )
 
@@ -152,7 +153,7 @@ def test_the_largest_values_fit_the_table() -> None:
 def test_the_young_have_no_label_yet() -> None:
     told = [(NOON - age * DAY_S, Seen(1.0, is_bad=False, counterpart=None)) for age in (0.5, 3, 6.5, 8, 20)]
     known = known_of(told)
-    young = known.young(30, 7, moment(DAYS, NOON))
+    young = known.young(30, fading(30, 7), moment(DAYS, NOON))
     assert young == pytest.approx(exact(told[:3], 30, NOON, "n"), rel=0.01)
     assert known.levels(moment(DAYS, NOON))[2][NUMBER] - young == pytest.approx(
         exact(told[3:], 30, NOON, "n"), rel=0.02

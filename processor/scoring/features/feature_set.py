@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 from itertools import chain, compress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -71,6 +71,23 @@ class Label(NamedTuple):
     """By when it says so, if it ever will."""
 
 
+ELSEWHERE: Final = object()
+"""In place of an entity that somebody else measures."""
+
+
+class Share(Protocol):
+    """A part of all entities, where several measure the same steps side by side, each its own part."""
+
+    def places(self, field: str, steps: Sequence[Step]) -> list[int]:
+        """Which of the steps say now, or no longer, that they are of an own entity by this field."""
+
+    def own(self, entities: list[Any]) -> list[Any]:
+        """The entities, ELSEWHERE in place of those of others; None stays None."""
+
+    def joined(self, values: list[float]) -> list[float]:
+        """Of each step what any of them has found, NaN where nobody has."""
+
+
 class _Column(NamedTuple):
     """A raw field read in one way, and the features made of it: a raw value is parsed once for each zone."""
 
@@ -103,6 +120,8 @@ class _Habit(NamedTuple):
     measures: list[Measure]
     asked: list[int]
     """Those of the measures that a later profile sums up."""
+    nothing: list[float]
+    """In place of the features of a step that is of nobody."""
 
 
 class FeatureSet:
@@ -150,7 +169,11 @@ class FeatureSet:
         }
 
     def measure(
-        self, steps: Sequence[Step], memory: Memory, said: list[list[Contribution]] | None = None
+        self,
+        steps: Sequence[Step],
+        memory: Memory,
+        said: list[list[Contribution]] | None = None,
+        share: Share | None = None,
     ) -> Matrix:
         """The features of each scored step that has an `after`, NaN where what they need is missing.
 
@@ -161,6 +184,7 @@ class FeatureSet:
             steps: in their order.
             memory: of the entities.
             said: gets for each step what it has added to the memory.
+            share: of the entities that are measured here; what is made of those of others is NaN.
         """
         images = [step.after for step in steps if step.scored and step.after is not None]
         matrix = np.empty((len(images), len(self.features)), dtype=np.float32)
@@ -177,20 +201,21 @@ class FeatureSet:
         if not self._habits:
             return matrix
         odd: dict[str, list[float]] = {}
-        after = self._dated([step.after for step in steps])
-        changed = [at for at, step in enumerate(steps) if step.before is not None]
-        before = self._dated([steps[at].before for at in changed])
         wanted = [step.scored and step.after is not None for step in steps]
+        after = self._dated([step.after for step in steps])
         for habit in self._habits:
-            profile, values = habit.profile, odd.get(habit.profile.feature or "")
-            now = self._told(profile, after, values, memory)
-            gone: dict[int, _Told] = {}
-            if changed:
-                old = values and [values[at] for at in changed]
-                gone = dict(zip(changed, self._told(profile, before, old, memory), strict=True))
-            rows = _remembered(habit, zip(steps, now, strict=True), gone, memory, said)
+            values = odd.get(habit.profile.feature or "")
+            if share is None:
+                rows = self._rows(habit, steps, after, values, memory, said=said)
+            else:
+                rows, at = [habit.nothing] * len(steps), share.places(habit.profile.entity, steps)
+                own = [steps[one] for one in at], [after[one] for one in at]
+                summed = values and [values[one] for one in at]
+                for one, row in zip(at, self._rows(habit, *own, summed, memory, share=share), strict=True):
+                    rows[one] = row
             for one in habit.asked:
-                odd[self.names[habit.at[one]]] = [row[one] for row in rows]
+                found = [row[one] for row in rows]
+                odd[self.names[habit.at[one]]] = share.joined(found) if share else found
             if habit.at and images:
                 flat = np.array(list(chain.from_iterable(compress(rows, wanted))), dtype=np.float64)
                 matrix[:, habit.at] = flat.reshape(len(images), len(habit.at))
@@ -208,6 +233,26 @@ class FeatureSet:
         counts: Counts = missing.sum(axis=1)
         return counts
 
+    def _rows(
+        self,
+        habit: _Habit,
+        steps: Sequence[Step],
+        after: Sequence[tuple[Image, float]],
+        values: Sequence[float] | None,
+        memory: Memory,
+        *,
+        said: list[list[Contribution]] | None = None,
+        share: Share | None = None,
+    ) -> list[list[float]]:
+        """The features of one profile for each step; `after` and `values` are those of the steps."""
+        now = self._told(habit.profile, after, values, memory, share)
+        gone: dict[int, _Told] = {}
+        if changed := [at for at, step in enumerate(steps) if step.before is not None]:
+            before = self._dated([steps[at].before for at in changed])
+            old = values and [values[at] for at in changed]
+            gone = dict(zip(changed, self._told(habit.profile, before, old, memory, share), strict=True))
+        return _remembered(habit, zip(steps, now, strict=True), gone, memory, said)
+
     def _dated(self, images: Iterable[Image | None]) -> list[tuple[Image, float]]:
         """The images, each with its time; nothing and 0 for those that have none."""
         name, isnan = self.time, math.isnan
@@ -222,6 +267,7 @@ class FeatureSet:
         dated: Sequence[tuple[Image, float]],
         values: Sequence[float] | None,
         memory: Memory,
+        share: Share | None,
     ) -> Iterable[_Told]:
         """What images say of their entities, of each in turn.
 
@@ -232,11 +278,14 @@ class FeatureSet:
             dated: images with their times.
             values: of a profile that sums up a feature; None to read them from the images.
             memory: knows the names of counterparts.
+            share: of the entities.
         """
         images = [image for image, _ in dated]
         entities = [image.get(profile.entity) for image in images]
         if not _NAMES.issuperset(map(type, entities)):
             entities = [one if isinstance(one, str | int | Decimal | bytes) else None for one in entities]
+        if share:
+            entities = share.own(entities)
         if values is None:
             of = profile.value
             values = [number(image.get(of)) for image in images] if of else [math.nan] * len(images)
@@ -247,7 +296,7 @@ class FeatureSet:
             bad = [image.get(field) == equals for image in images]
         if (met := profile.counterpart) is not None:
             others = [
-                None if entity is None or (other := image.get(met)) is None else memory.short(other)
+                None if entity in _NOBODY or (other := image.get(met)) is None else memory.short(other)
                 for image, entity in zip(images, entities, strict=True)
             ]
         values = [one if -LARGEST <= one <= LARGEST else _limited(one) for one in values]
@@ -258,6 +307,7 @@ class FeatureSet:
 
 
 _NOTHING: Final[Image] = {}
+_NOBODY: Final = (None, ELSEWHERE)
 _NAMES: Final = frozenset({str, int, bytes, Decimal, type(None)})
 """Types of fields that say which entity a record is of, or do not say it."""
 
@@ -280,16 +330,16 @@ def _remembered(
     """
     profile, measures, made = habit.profile, habit.measures, tuple.__new__
     name, recall, of = profile.name, memory.get, memory.of
-    nothing, rows = [math.nan] * len(measures), []
+    nothing, rows = habit.nothing, []
     for at, (step, now) in enumerate(told):
         about, row = now, nothing
-        if at in gone and (back := gone[at])[0] is not None:
+        if at in gone and (back := gone[at])[0] not in _NOBODY:
             of(profile, back[0]).add(profile, back[1], -1, back[2])
             if said is not None:
                 said[at].append(_contribution(profile, back, -1))
             about = back if now[0] is None else now
         entity, when, seen = about
-        if entity is not None:
+        if entity not in _NOBODY:
             known = recall((name, entity)) or of(profile, entity)
             if measures and (step.scored or habit.asked):
                 # A late record is judged by what is known now: nothing counts more for being later.
@@ -338,4 +388,5 @@ def _habit(profile: Profile, features: Sequence[Feature], asked: Collection[str]
         [at for at, _ in mine],
         [PROFILE_KINDS[one.kind].make(one, profile) for _, one in mine],
         [place for place, (_, one) in enumerate(mine) if one.name in asked],
+        [math.nan] * len(mine),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from processor.scoring.features.kind import Needs, ProfileKind, window
-from processor.scoring.profiles import BAD, BAD_SUM, NUMBER
+from processor.scoring.profiles import BAD, BAD_SUM, NUMBER, fading
 
 if TYPE_CHECKING:
     from processor.scoring.features.feature import Feature
@@ -26,10 +26,11 @@ def _risk(feature: Feature, profile: Profile) -> Measure:
     days = feature.days[0]
     at, weight = window(profile, days), feature.options["weight"]
     before = feature.options["typical"] * weight
+    left = fading(days, profile.label_days)
 
     def risk(view: View) -> float:
         levels = view.levels[at]
-        old = levels[NUMBER] - view.known.young(days, profile.label_days, view.moment)
+        old = levels[NUMBER] - view.known.young(days, left, view.moment)
         return (levels[BAD] + before) / (max(old, 0.0) + weight)
 
     return risk
