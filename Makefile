@@ -116,6 +116,18 @@ plan: checked package ## Show what an environment would become, policy and model
 apply: checked package ## Bring an environment about, after asking: make apply ENV=dev
 	@$(TERRAFORM) apply $(ENV) -var=runtime=python$(PYTHON) -var=architecture=$(ARCH)
 
+.PHONY: release
+release: checked package ## Try a new version on a part of the stream, watch it, go on or back: make release ENV=prod CANARY=10 (FOR=15m STREAM=payments)
+	@[ -n "$(CANARY)" ] || { echo "On how much of the stream? make release ENV=$(ENV) CANARY=10" >&2; exit 2; }
+	@$(BIN)/tidegate release --env $(ENV) --canary $(CANARY) $(if $(FOR),--for $(FOR)) $(if $(STREAM),--stream $(STREAM)) \
+	  -- -var=runtime=python$(PYTHON) -var=architecture=$(ARCH)
+
+.PHONY: rollback
+# Of what is there: nothing is built or checked, so that it takes seconds.
+rollback: .venv/.ready ## Send a stream to the version before, or take a canary back: make rollback ENV=prod (STREAM=payments TO=12)
+	@[ -n "$(ENV)" ] || { echo "Which environment? make rollback ENV=prod" >&2; exit 2; }
+	@$(BIN)/tidegate rollback --env $(ENV) $(if $(STREAM),--stream $(STREAM)) $(if $(TO),--to $(TO))
+
 .PHONY: checked
 checked: .venv/.ready
 	@[ -n "$(ENV)" ] || { echo "Which environment? make plan ENV=dev" >&2; exit 2; }

@@ -278,3 +278,12 @@ def test_an_error_from_nowhere_has_a_place_too() -> None:
     place = place_of(KeyError("jane"))
     assert place == "KeyError at unknown:0"
     assert told(Tally(stopped=place))["message"] == f"stopped: {place}"
+
+
+def test_a_version_is_told_apart_by_what_a_canary_is_judged_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "13")
+    line = told(Tally(records=10, written=10, flagged=2))
+    whole, of_version = line["_aws"]["CloudWatchMetrics"]
+    assert (whole["Dimensions"], of_version["Dimensions"]) == ([["Policy"]], [["Policy", "Version"]])
+    assert [metric["Name"] for metric in of_version["Metrics"]] == ["Records", "EventsFlagged"]
+    assert line["Version"] == "13"

@@ -5,6 +5,7 @@ AWS calls: lambda ListFunctions, GetAlias, ListVersionsByFunction, ListAliases, 
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,7 @@ from processor.errors import TidegateError
 from processor.review.canary import Pointing, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
 IN_FORCE: Final = "The version that the stream is sent to"
@@ -26,6 +27,7 @@ WITHDRAWN: Final = re.compile(r"withdrawn-([0-9]+)")
 DESCRIPTION_MAX: Final = 256
 ON_STREAM: Final = "EVENTS_BUCKET"
 """What the functions on people do not have in their environment."""
+TOKEN_KEYS: Final = "TOKEN_KEY_ARNS"  # noqa: S105  a variable
 
 
 class Live:
@@ -58,8 +60,7 @@ class Live:
                 FunctionName=self.function
             )
             found = [one for page in pages for one in page["Versions"] if one["Version"].isdecimal()]
-        numbered = (Version(int(one["Version"]), one.get("Description", "")) for one in found)
-        return {version.number: version for version in numbered}
+        return {version.number: version for version in map(_version, found)}
 
     def withdrawn(self) -> set[int]:
         """The numbers of the versions that were taken back."""
@@ -99,6 +100,12 @@ class Live:
     def _explained(self, action: str) -> AbstractContextManager[None]:
         permit = f"attach the managed policy tidegate-{self._env}-releaser to your role"
         return explained(f"lambda:{action} on {self.function}", permit, env=self._env)
+
+
+def _version(published: Mapping[str, Any]) -> Version:
+    environ = published.get("Environment", {}).get("Variables", {})
+    keys = frozenset(json.loads(environ.get(TOKEN_KEYS, "{}")))
+    return Version(int(published["Version"]), published.get("Description", ""), keys)
 
 
 def lambda_client() -> Any:

@@ -15,6 +15,8 @@ from processor.errors import TidegateError
 from processor.review.canary import before
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from processor.review.canary import Pointing, Version
 
 
@@ -123,16 +125,17 @@ def planned(live: Live, to: int | None = None) -> Move:
         raise TidegateError(
             f"{live.stream}: {wanted} is not there to go back to. In force is {now}; there are {there}."
         )
-    granted = max(versions.values()).reach | versions[now.version].reach
-    _must_be_served(live.stream, target, granted)
+    _must_be_served(live.stream, target, (max(versions.values()), versions[now.version]))
     between = [] if to or now.canary else [one for one in withdrawn if target.number < one < now.version]
     return Move(live, bad, target, sorted(between))
 
 
-def _must_be_served(stream: str, target: Version, granted: frozenset[str]) -> None:
+def _must_be_served(stream: str, target: Version, served: Sequence[Version]) -> None:
     """The role is made for the newest version, and while a canary runs for the one in force besides."""
-    if missing := sorted(target.reach - granted):
+    reaches = target.reach.difference(*(one.reach for one in served))
+    keys = target.token_keys.difference(*(one.token_keys for one in served))
+    if missing := [*sorted(reaches), *(f"token key {key}" for key in sorted(keys))]:
         raise TidegateError(
-            f"{stream}: {target} reaches {', '.join(missing)}, and the role does not let it any more: "
-            "every batch would stop. Go back by its package: check out that release, make package, make apply."
+            f"{stream}: {target} reaches {', '.join(missing)}, which the role does not grant now: "
+            "all batches would stop. Go back by its package: check that release out, make package, make apply."
         )

@@ -24,6 +24,8 @@ class Version:
 
     number: int
     description: str = ""
+    token_keys: frozenset[str] = frozenset()
+    """The versions of token keys that it derives from."""
 
     @property
     def reach(self) -> frozenset[str]:

@@ -21,6 +21,8 @@ class Lambda:
         self.aliases: dict[str, dict[str, dict[str, Any]]] = {
             name: {"live": self._alias("live", len(reach))} for name, reach in self.reach.items()
         }
+        self.token_keys: dict[int, str] = {}
+        """As the environment of a version has them, by its number."""
         self.moves: list[str] = []
         self.is_down = False
 
@@ -68,7 +70,12 @@ class Lambda:
     def _versions(self, FunctionName: str) -> dict[str, Any]:
         numbered = enumerate(self.reach[FunctionName], 1)
         made = [
-            {"Version": str(at), "Description": SAID.format(number=at, reach=reach)} for at, reach in numbered
+            {
+                "Version": str(at),
+                "Description": SAID.format(number=at, reach=reach),
+                "Environment": {"Variables": {"TOKEN_KEY_ARNS": self.token_keys.get(at, '{"1": "arn"}')}},
+            }
+            for at, reach in numbered
         ]
         return {"Versions": [{"Version": "$LATEST", "Description": "whatever"}, *made]}
 

@@ -218,3 +218,48 @@ def test_what_is_no_plan_is_refused(root: Path, given: str | bytes) -> None:
     assert found.exit_code == 2
     assert "tidegate: th" in found.output
     assert "Traceback" not in found.output
+
+
+def aliased(root: Path, before: dict[str, Any], after: dict[str, Any], *, newer: bool = True) -> str:
+    """What is shown of a plan whose alias does not simply point to version 5, the newest."""
+    old = package(root / "old/cards.zip")
+    plan = planned(root, old, package(root / "new/cards.zip", WIDER) if newer else old)
+    plan["resource_changes"][1]["change"]["before"]["version"] = "5"
+    change = {"before": {"description": "", "routing_config": [], **before}, "after": after}
+    address = 'module.stream["cards"].aws_lambda_alias.live'
+    plan["resource_changes"].append({"address": address, "change": change})
+    return run(root, plan).output
+
+
+CANARY = [{"additional_version_weights": {"5": 0.1}}]
+
+
+def test_a_stream_that_was_rolled_back_is_said_to_be(root: Path) -> None:
+    back = {
+        "function_version": "4",
+        "description": "Rolled back 2026-11-23T10:12Z from version 5 to version 4: rang",
+    }
+    said = aliased(root, back, {"function_version": "5"}, newer=False)
+    assert said.startswith("cards: was rolled back, and would be in force again: policy cards, version 3")
+    assert "The stream is sent to version 4, not to the newest one, 5. Rolled back 2026-11-23T10:12Z" in said
+    assert "An apply sends all of it to the newest version." in said
+    mended = aliased(root, back, {"function_version": "6"})
+    assert mended.startswith("cards: changes: policy (1 wider)")
+    assert "What is compared below is with version 5, which the last apply put in force." in mended
+
+
+def test_a_canary_that_runs_is_said_to_be(root: Path) -> None:
+    said = aliased(root, {"function_version": "4", "routing_config": CANARY}, {"function_version": "5"})
+    assert "A canary runs: 10% of the batches go to version 5, the rest to 4." in said
+    assert "An apply sends all of it to the newest version." in said
+
+
+def test_a_canary_that_begins_is_said_to(root: Path) -> None:
+    said = aliased(root, {"function_version": "5"}, {"function_version": "5", "routing_config": CANARY})
+    assert "This apply begins a canary: most batches stay with version 5." in said
+    assert "An apply sends" not in said
+
+
+def test_of_a_stream_that_goes_to_the_newest_version_nothing_is_said(root: Path) -> None:
+    said = aliased(root, {"function_version": "5"}, {"function_version": "5"})
+    assert "version 5" not in said

@@ -81,9 +81,16 @@ def test_a_version_that_the_role_does_not_serve_any_more_is_refused(aws: Lambda)
     aws.reach[CARDS][-1] = "profiles"
     done = rolls()
     assert done.exit_code == 2
-    assert "reaches alerts, subjects, and the role does not let it any more" in done.stderr
+    assert "reaches alerts, subjects, which the role does not grant now" in done.stderr
     assert "make apply" in done.stderr
     assert aws.moves == []
+
+
+def test_a_version_whose_token_key_was_retired_is_refused(aws: Lambda) -> None:
+    aws.token_keys = {4: '{"1": "arn", "2": "arn"}', 5: '{"2": "arn"}'}
+    done = rolls()
+    assert done.exit_code == 2
+    assert "reaches token key 1, which the role does not grant now" in done.stderr
 
 
 def test_of_several_streams_one_is_named_unless_one_has_a_canary(monkeypatch: pytest.MonkeyPatch) -> None:

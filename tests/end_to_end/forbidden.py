@@ -231,4 +231,13 @@ FORBIDDEN: Final = (
     Forbidden("replayer", "lists intents", "dynamodb.query", lambda at: {"TableName": at.table("ledger")}),
     Forbidden("replayer", "changes the function", "lambda.update_function_code",
               lambda at: at.function("payments", **ZIP)),
+    # --- Who releases ---
+    Forbidden("releaser", "changes the function", "lambda.update_function_code",
+              lambda at: at.function("payments", **ZIP)),
+    Forbidden("releaser", "calls the function", "lambda.invoke",
+              lambda at: at.call("payments", Qualifier="live")),
+    Forbidden("releaser", "moves detokenize to another version", "lambda.update_alias",
+              lambda at: at.function("detokenize", Name="live", FunctionVersion="1")),
+    Forbidden("releaser", "silences an alarm", "cloudwatch.delete_alarms",
+              lambda at: {"AlarmNames": [at.table("payments-leaks")]}),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.cli.package import build
+from processor.cli.watch import Watch
 from processor.local import emulator
 from processor.local.delivery import Answer
 from processor.local.evidence import events_in
@@ -74,6 +75,21 @@ def people(stage: Stage, who: Mapping[str, Credentials], customer: str) -> None:
         does(stage, who["officer"], *asked, stdin=customer)
     does(stage, who["steward"], "keys", "status", "--env", "local")
     does(stage, who["auditor"], "audit", "show", "--env", "local", "--event", events[0]["event_id"])
+
+
+def releases(stage: Stage, releaser: Credentials) -> None:
+    """A look at the alarms, and each stream rolled back from a version that is like the one before."""
+    aws, seen = stage.aws.client("lambda"), Watch("local", stage.aws.client("cloudwatch", releaser))
+    for name, one in {"payments": stage, **{name: stage.of(name) for name in stage.others}}.items():
+        function = one.stream["function_name"]
+        assert seen.states(function)
+        assert seen.records(one.stream["policy"], 1, time.time()) >= 0
+        was = aws.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
+        aws.update_function_configuration(FunctionName=function, Timeout=one.gate.configuration["Timeout"])
+        version = aws.publish_version(FunctionName=function)["Version"]
+        aws.update_alias(FunctionName=function, Name="live", FunctionVersion=version)
+        does(stage, releaser, "rollback", "--env", "local", "--stream", name)
+        aws.update_alias(FunctionName=function, Name="live", FunctionVersion=was)
 
 
 def does(stage: Stage, who: Credentials, *command: str, stdin: str = "") -> None:

@@ -123,8 +123,9 @@ class World:
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         puts = [
             {"PutRequest": {"Item": {
-                "payment_id": {"S": payment}, "customer_id": {"S": f"c-{name}-{at % 9}"}, "created_at": {"S": now},
-                "terminal_id": {"S": f"t-{at % 7}"}, "amount": {"N": str(10 + at % 50)}, "status": {"S": "approved"},
+                "payment_id": {"S": payment}, "customer_id": {"S": f"c-{name}-{at % 9}"},
+                "created_at": {"S": now}, "terminal_id": {"S": f"t-{at % 7}"},
+                "amount": {"N": str(10 + at % 50)}, "status": {"S": "approved"},
             }}}
             for at, payment in enumerate(sorted(made))
         ]  # fmt: skip
@@ -258,6 +259,7 @@ def test_a_good_release_goes_on_and_what_was_held_comes_back_once(
 ) -> None:
     stage = world.stage
     world.quiet()
+    assert held.isdisjoint(world.out())
     outcome, took = world.tried(None, "good")
     good = max(world.live.versions())
     assert (outcome.course, outcome.is_fine, outcome.notes) == (Course.GO_ON, True, ()), list(outcome.told())

@@ -33,6 +33,7 @@ PEOPLE = {
     "auditor": "aws_iam_policy.auditor",
     "steward": "aws_iam_policy.key_steward",
     "replayer": "aws_iam_policy.replayer",
+    "releaser": "aws_iam_policy.releaser",
 }
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 BOUNDARY = "aws_iam_policy.boundary"
@@ -131,6 +132,7 @@ def around(
     put_policy(stage, "user", "replayer-of-the-round", may_read)
     rounds.streams(today, people["replayer"], tmp_path_factory.mktemp("mended"))
     rounds.people(today, people, str(report.before["customer_id"]))
+    rounds.releases(today, people["releaser"])
     return today
 
 
@@ -244,6 +246,10 @@ def test_the_boundary_has_room_for_all_that_the_roles_grant(granted: dict[str, A
 def test_no_power_is_a_wildcard(granted: dict[str, Any]) -> None:
     """But for the actions that IAM knows no resource for."""
     without = {"dynamodb:ListStreams", "lambda:ListFunctions", "lambda:ListEventSourceMappings"}
+    without |= {
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetMetricStatistics",
+    }  # alarms on alarms: all or none
     for who, address in {**FUNCTIONS, **PEOPLE}.items():
         for power in powers(granted[address]):
             assert "*" not in power.action, (who, power)
