@@ -26,6 +26,10 @@ COMMANDS: Final = {
     "package": ("processor.cli.package:package", "Build the function's package."),
     "release": ("processor.cli.release:release", "Try a new version on a part of the stream, and watch it."),
     "rollback": ("processor.cli.rollback:rollback", "Send a stream to the version before, in seconds."),
+    "report": (
+        "processor.cli.report:report",
+        "Write the records of processing and the data map of a policy.",
+    ),
     "review": ("processor.cli.review:review", "Show what a Terraform plan changes: exposure and figures."),
 }
 """Each command with where it is and what it does, so that `--help` need not import any."""

@@ -1,4 +1,4 @@
-"""Which resource a request to Athena or Glue is about: moto asks its response classes, and these do not say."""
+"""Which resource a request to Athena or Glue is about: moto asks its responses, and these do not say."""
 
 from __future__ import annotations
 

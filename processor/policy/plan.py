@@ -30,6 +30,7 @@ from processor.policy.kinds import (
     shown,
     unknown_name,
 )
+from processor.policy.processing import Processing
 from processor.policy.sections import (
     ENTITY,
     NAME,
@@ -256,6 +257,10 @@ class Plan:
     routes: Routes = field(metadata=key(Section(Routes), "Where events go."))
     retention_days: RetentionDays = field(
         metadata=key(Section(RetentionDays), "How long each thing is kept.")
+    )
+    processing: Processing | None = field(
+        default=None,
+        metadata=key(Section(Processing), "For the records of processing (GDPR 30): tidegate report."),
     )
     sha256: str = ""
 

@@ -1,59 +1,27 @@
-"""A preview as one page for whoever answers for the data: no script, no request, readable in print.
-
-Every text on it goes through `_text`. The one exception is the style, whose hash the content security policy
-names: nothing else on the page can take effect, whatever a record holds.
-"""
+"""A preview as one page for whoever answers for the data."""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from datetime import UTC, datetime
-from hashlib import sha256
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 from processor.review.anonymity import SMALL
-from processor.review.shape import after, before, counted, in_line, printable, share
-from processor.review.style import STYLE
+from processor.review.markup import exposure_bar, row, table, text, tile
+from processor.review.markup import page as whole
+from processor.review.shape import after, before, counted, in_line, share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from processor.review.anonymity import Anonymity, Measure
     from processor.review.preview import Cell, FieldSeen, Preview
 
-BAR_WIDTH: Final = 120
 CHART_WIDTH, CHART_HEIGHT, CHART_FOOT = 640, 180, 40
-LOUD: Final = ((80, "high"), (40, "middle"), (0, "low"))
-"""From which exposure on a bar has which colour."""
 
 
-PAGE: Final = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{hashed}'">
-<title>{title}: what leaves</title>
-<style>{style}</style>
-</head>
-<body>
-<header>
-<p class="kind">Preview of a masking policy</p>
-<h1>{title}</h1>
-<p>{records} of a sample, sanitised on {made}. Policy file: <code>sha256 {sha256}…</code></p>
-</header>
-<main>
-{sections}
-</main>
-<footer><p>Made by <code>tidegate policy preview</code>. Tokens and pseudonyms on this page were made with a
-key that is thrown away: they join nothing.</p></footer>
-</body>
-</html>
-"""
+FOOTER: Final = """\
+Made by <code>tidegate policy preview</code>. Tokens and pseudonyms on this page were made with a
+key that is thrown away: they join nothing."""
 WARNING: Final = """\
 <p class="warning" role="note"><strong>This page shows raw personal data.</strong> Keep it as you would the
 records themselves, and delete it once it is read.</p>"""
@@ -86,14 +54,17 @@ def page(seen: Preview, findings: Sequence[str], *, now: int, show: bool) -> str
         _examples(seen, show=show),
         _anonymity(seen.anonymity),
     ]
-    return PAGE.format(
-        hashed=b64encode(sha256(STYLE.encode()).digest()).decode(),
-        style=STYLE,
-        title=_text(f"{seen.plan.name}, version {seen.plan.version}"),
-        records=counted(seen.records, "record"),
-        made=datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        sha256=seen.plan.sha256[:16],
-        sections="\n".join(filter(None, sections)),
+    made = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return whole(
+        kind="Preview of a masking policy",
+        title=f"{seen.plan.name}, version {seen.plan.version}",
+        about="what leaves",
+        words=(
+            f"{counted(seen.records, 'record')} of a sample, sanitised on {made}. "
+            f"Policy file: <code>sha256 {seen.plan.sha256[:16]}…</code>"
+        ),
+        sections=sections,
+        footer=FOOTER,
     )
 
 
@@ -101,76 +72,61 @@ def _tiles(seen: Preview, findings: Sequence[str]) -> str:
     leaving = sum(one.exposure > 0 for one in seen.fields)
     readable = sum(one.readable for one in seen.fields)
     tiles = [
-        _tile(f"{len(findings):,}", "findings" if len(findings) != 1 else "finding", loud=bool(findings)),
-        _tile(f"{leaving} of {len(seen.fields)}", "fields leave in some form"),
-        _tile(f"{readable}", "of them can be read, in whole or in part"),
+        tile(f"{len(findings):,}", "findings" if len(findings) != 1 else "finding", loud=bool(findings)),
+        tile(f"{leaving} of {len(seen.fields)}", "fields leave in some form"),
+        tile(f"{readable}", "of them can be read, in whole or in part"),
     ]
     if seen.anonymity is not None:
         measure = seen.anonymity.measure
         tiles += [
-            _tile(f"k = {measure.k:,}", "people in the smallest group", loud=measure.k < SMALL),
-            _tile(_percent(measure.small), f"of the records in groups of fewer than {SMALL}"),
-            _tile(_percent(measure.unique), "of the records alone in their group"),
+            tile(f"k = {measure.k:,}", "people in the smallest group", loud=measure.k < SMALL),
+            tile(_percent(measure.small), f"of the records in groups of fewer than {SMALL}"),
+            tile(_percent(measure.unique), "of the records alone in their group"),
         ]
     return f'<section aria-label="Summary"><ul class="tiles">{"".join(tiles)}</ul></section>'
-
-
-def _tile(figure: str, words: str, *, loud: bool = False) -> str:
-    kind = ' class="loud"' if loud else ""
-    return f"<li{kind}><strong>{_text(figure)}</strong> <span>{_text(words)}</span></li>"
 
 
 def _findings(findings: Sequence[str]) -> str:
     if not findings:
         return '<section><h2>Findings</h2><p class="fine">None.</p></section>'
-    items = "".join(f"<li>{_text(finding)}</li>" for finding in findings)
+    items = "".join(f"<li>{text(finding)}</li>" for finding in findings)
     return f'<section><h2>Findings</h2><ul class="findings">{items}</ul></section>'
 
 
 def _fields(seen: Preview) -> str:
-    head = _row(
+    head = row(
         ["Field", "Action", "Class", "Exposure", "Records", "Different before", "Different after", "Remarks"],
         head=True,
     )
     body = [_field(one, seen.records) for one in sorted(seen.fields, key=lambda one: -one.exposure)]
     unnamed = "".join(
-        f"<li><code>{_text(path)}</code>, {counted(count, 'time')}</li>"
+        f"<li><code>{text(path)}</code>, {counted(count, 'time')}</li>"
         for path, count in seen.unnamed.most_common()
     )
-    left = f"<h3>Fields that no rule names: {_text(seen.plan.unknown)}</h3><ul>{unnamed}</ul>"
+    left = f"<h3>Fields that no rule names: {text(seen.plan.unknown)}</h3><ul>{unnamed}</ul>"
     words = (
         "The most exposed first. Exposure is an order, not a measure: from 0, which reveals nothing, to 100, "
         "which reveals all; a grey bar is of a field of class public. Counts with ≈ are estimates."
     )
     return (
-        f"<section><h2>Fields</h2><p>{words}</p>{_table(head, body, 'Fields and what becomes of them')}"
+        f"<section><h2>Fields</h2><p>{words}</p>{table(head, body, 'Fields and what becomes of them')}"
         f"{left if unnamed else ''}</section>"
     )
 
 
 def _field(one: FieldSeen, records: int) -> str:
-    return _row(
+    return row(
         [
-            f"<code>{_text(one.path)}</code>",
-            _text(one.action),
-            _text(one.data_class),
-            _exposure(one),
-            _text(share(one.records, records)),
-            _text(str(one.before)),
-            _text(str(one.after)),
-            "<br>".join(map(_text, one.remarks)),
+            f"<code>{text(one.path)}</code>",
+            text(one.action),
+            text(one.data_class),
+            exposure_bar(one.exposure, one.data_class),
+            text(share(one.records, records)),
+            text(str(one.before)),
+            text(str(one.after)),
+            "<br>".join(map(text, one.remarks)),
         ],
         kind="remarked" if one.found or one.leaks else "",
-    )
-
-
-def _exposure(one: FieldSeen) -> str:
-    loud = next(kind for least, kind in LOUD if one.exposure >= least)
-    kind, width = "plain" if one.data_class == "public" else loud, BAR_WIDTH * one.exposure // 100
-    return (
-        f'<span class="exposure"><svg width="{BAR_WIDTH}" height="10" aria-hidden="true">'
-        f'<rect class="rail" width="{BAR_WIDTH}" height="10" rx="3"/>'
-        f'<rect class="{kind}" width="{width}" height="10" rx="3"/></svg> {one.exposure}</span>'
     )
 
 
@@ -178,8 +134,8 @@ def _examples(seen: Preview, *, show: bool) -> str:
     if not seen.examples:
         return ""
     form = "" if show else " Raw values show by their form only: X and x for letters, 9 for digits."
-    head = _row(["Field", "Before", "After"], head=True)
-    tables = [_table(head, [_cell(cell, show=show) for cell in example]) for example in seen.examples]
+    head = row(["Field", "Before", "After"], head=True)
+    tables = [table(head, [_cell(cell, show=show) for cell in example]) for example in seen.examples]
     shown = "".join(
         f"<details{' open' if number == 1 else ''}><summary>Record {number}</summary>{table}</details>"
         for number, table in enumerate(tables, 1)
@@ -189,12 +145,12 @@ def _examples(seen: Preview, *, show: bool) -> str:
 
 def _cell(cell: Cell, *, show: bool) -> str:
     left = (
-        f"<code>{_text(after(cell.after))}</code>"
+        f"<code>{text(after(cell.after))}</code>"
         if cell.after
         else '<span class="gone">does not leave</span>'
     )
-    raw = f"<code>{_text(before(cell.before, show=show))}</code>" if cell.before else ""
-    return _row([f"<code>{_text(in_line(cell.path))}</code>", raw, left])
+    raw = f"<code>{text(before(cell.before, show=show))}</code>" if cell.before else ""
+    return row([f"<code>{text(in_line(cell.path))}</code>", raw, left])
 
 
 def _anonymity(found: Anonymity | None) -> str:
@@ -205,7 +161,7 @@ def _anonymity(found: Anonymity | None) -> str:
         words = "No field of a class that narrows down who it was leaves in a readable form."
         return f"<section>{title}<p>{words}</p></section>"
     groups = GROUPS.format(
-        fields=", ".join(f"<code>{_text(path)}</code>" for path in found.fields),
+        fields=", ".join(f"<code>{text(path)}</code>" for path in found.fields),
         who="people" if found.by_person else BY_RECORD,
         k=found.measure.k,
         risk_max=_percent(found.measure.risk_max),
@@ -228,8 +184,8 @@ def _chart(found: Anonymity) -> str:
         kind = "high" if bar.least < SMALL else "low"
         parts += [
             f'<rect class="{kind}" x="{x}" y="{top}" width="{step - 16}" height="{height}" rx="2"/>',
-            f'<text x="{middle}" y="{top - 6}">{_text(share(bar.records, found.records))}</text>',
-            f'<text x="{middle}" y="{foot + 18}">{_text(bar.label)}</text>',
+            f'<text x="{middle}" y="{top - 6}">{text(share(bar.records, found.records))}</text>',
+            f'<text x="{middle}" y="{foot + 18}">{text(bar.label)}</text>',
         ]
     shares = [share(bar.records, found.records) for bar in found.bars]
     said = "; ".join(
@@ -238,7 +194,7 @@ def _chart(found: Anonymity) -> str:
     )
     return f"""<figure>
 <svg class="chart" viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT}" role="img" aria-labelledby="sizes">
-<title id="sizes">{_text(said)}</title>
+<title id="sizes">{text(said)}</title>
 <line x1="0" x2="{CHART_WIDTH}" y1="{foot}" y2="{foot}"/>
 {"".join(parts)}
 <text x="{CHART_WIDTH // 2}" y="{CHART_HEIGHT - 4}">{who} in the group</text>
@@ -251,9 +207,9 @@ def _contributions(found: Anonymity) -> str:
     heads = ["Field", "k without it", f"In groups of &lt; {SMALL} without it", "Alone without it"]
     heads += ["Groups by it only", f"In groups of &lt; {SMALL} by it only"]
     body = [
-        _row(
+        row(
             [
-                f"<code>{_text(one.path)}</code>",
+                f"<code>{text(one.path)}</code>",
                 *_measured(one.without),
                 f"{one.alone.classes:,}",
                 _percent(one.alone.small),
@@ -262,7 +218,7 @@ def _contributions(found: Anonymity) -> str:
         for one in found.contributions
     ]
     words = "The first contributes most. To lower the risk, make it coarser or drop it, and look again."
-    return f"<h3>Which fields are to blame</h3><p>{words}</p>{_table(_row(heads, head=True), body)}"
+    return f"<h3>Which fields are to blame</h3><p>{words}</p>{table(row(heads, head=True), body)}"
 
 
 def _measured(measure: Measure) -> list[str]:
@@ -273,37 +229,14 @@ def _smallest(found: Anonymity) -> str:
     heads = [
         "People" if found.by_person else "Size",
         "Records",
-        *(f"<code>{_text(path)}</code>" for path in found.fields),
+        *(f"<code>{text(path)}</code>" for path in found.fields),
     ]
     body = [
-        _row([f"{one.people:,}", f"{one.records:,}", *(_text(in_line(value)) for value in one.values)])
+        row([f"{one.people:,}", f"{one.records:,}", *(text(in_line(value)) for value in one.values)])
         for one in found.smallest
     ]
-    return f"<h3>The smallest groups, as sanitised</h3>{_table(_row(heads, head=True), body)}"
-
-
-def _table(head: str, rows: Iterable[str], caption: str = "") -> str:
-    said = f'<caption class="unseen">{_text(caption)}</caption>' if caption else ""
-    # The frame scrolls on a narrow screen; a keyboard has to reach it to do so.
-    return (
-        f'<div class="frame" tabindex="0"><table>{said}<thead>{head}</thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _row(cells: Sequence[str], *, head: bool = False, kind: str = "") -> str:
-    """A row of cells that are HTML already; the first names it."""
-    if head:
-        names = "".join(f'<th scope="col">{cell}</th>' for cell in cells)
-        return f"<tr>{names}</tr>"
-    marked = f' class="{kind}"' if kind else ""
-    rest = "".join(f"<td>{cell}</td>" for cell in cells[1:])
-    return f'<tr{marked}><th scope="row">{cells[0]}</th>{rest}</tr>'
+    return f"<h3>The smallest groups, as sanitised</h3>{table(row(heads, head=True), body)}"
 
 
 def _percent(part: float) -> str:
     return f"{part:.1%}"
-
-
-def _text(text: str) -> str:
-    return escape(printable(text), quote=True)
