@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from processor.cli.alias import Live
     from processor.cli.watch import Watch
     from processor.local.terraform import Terraform
+    from processor.review.canary import Pointing
 
 ALIAS: Final = re.compile(r'module\.stream\["([^"]+)"\]\.aws_lambda_alias\.live')
 INTERRUPTED: Final = "interrupted"
@@ -115,9 +116,14 @@ class Release:
         name = _one(names, stream)
         if ringing := [alarm for alarm, state in self._states(name).items() if state == "ALARM"]:
             return Outcome(why=f"Not begun: {', '.join(ringing)} in ALARM before. Mend that first, or wait.")
-        if (code := self._begin(name, percent)) != 0:
-            return Outcome(why=f"Not begun (Terraform's exit code {code}).")
-        return self._watched(self._canary(name, percent), for_s, changes(planned))
+        before = self.live(name).now()
+        try:
+            if (code := self._begin(name, percent, before)) != 0:
+                return self._not_begun(name, before, f"Terraform's exit code {code}")
+            canary = self._canary(name, percent)
+        except KeyboardInterrupt:
+            return self._not_begun(name, before, INTERRUPTED)
+        return self._watched(canary, for_s, changes(planned))
 
     def _planned(self, *more: str) -> dict[str, Any]:
         """A plan without any canary, as Terraform's JSON."""
@@ -130,13 +136,12 @@ class Release:
     def _states(self, name: str) -> dict[str, str]:
         return self.watch.states(self.live(name).function)
 
-    def _begin(self, name: str, percent: int) -> int:
+    def _begin(self, name: str, percent: int, now: Pointing) -> int:
         """Apply with the canary, after the review and somebody's yes. An exit code."""
-        live = self.live(name)
-        now, deployed = live.now(), self.terraform.output().get("deployed", {}).get(name)
+        deployed = self.terraform.output().get("deployed", {}).get(name)
         canary: dict[str, Any] = {
             "stable": str(now.version), "percent": percent,
-            "reach": sorted(live.versions()[now.version].reach),
+            "reach": sorted(self.live(name).versions()[now.version].reach),
         }  # fmt: skip
         if deployed is not None:
             file = self.folder / "in-force.json"
@@ -145,6 +150,21 @@ class Release:
         return reviewed(
             self.terraform, ROOT, "apply", [*self.options, f"-var=canary={json.dumps({name: canary})}"]
         )
+
+    def _not_begun(self, name: str, before: Pointing, why: str) -> Outcome:
+        """Nothing runs that did not run before: an apply that ends halfway may have moved the alias."""
+        live = self.live(name)
+        now = live.now()
+        if before.canary is not None:
+            return Outcome(
+                why=f"Not begun ({why}). A canary ran before, and {name} is at {now}: make rollback."
+            )
+        if now.canary is None:
+            return Outcome(why=f"Not begun ({why}).")
+        versions = live.versions()
+        canary = Canary(live, name, versions[now.version], versions[now.canary], now.percent)
+        self._back(canary, why)
+        return Outcome(Course.GO_BACK, why, canary)
 
     def _canary(self, name: str, percent: int) -> Canary:
         live = self.live(name)

@@ -137,5 +137,5 @@ def _must_be_served(stream: str, target: Version, served: Sequence[Version]) -> 
     if missing := [*sorted(reaches), *(f"token key {key}" for key in sorted(keys))]:
         raise TidegateError(
             f"{stream}: {target} reaches {', '.join(missing)}, which the role does not grant now: "
-            "all batches would stop. Go back by its package: check that release out, make package, make apply."
+            "every batch would stop. Go back by its package: check it out, make package, make apply"
         )

@@ -249,8 +249,33 @@ def test_the_first_release_after_an_update_has_no_sum_of_alarms_before(world: Wo
 def test_an_apply_that_fails_begins_nothing(world: World) -> None:
     world.terraform.fails = 1
     outcome = world.releases()
-    assert (outcome.course, outcome.is_fine) == (None, False)
+    assert (outcome.course, outcome.is_fine) == (Course.GO_BACK, False)
     assert "Terraform's exit code 1" in outcome.why
+    assert world.pointing == (4, None), "though it had moved the alias before it failed"
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_an_apply_that_is_interrupted_leaves_no_canary(world: World, *, moved: bool) -> None:
+    applied = world.terraform.apply_saved
+
+    def interrupted(*options: str) -> int:
+        if moved:
+            applied(*options)
+        raise KeyboardInterrupt
+
+    world.terraform.apply_saved = interrupted  # type: ignore[method-assign]
+    outcome = world.releases()
+    assert (outcome.is_fine, world.pointing) == (False, (4, None))
+    assert "interrupted" in outcome.why
+
+
+def test_a_canary_that_nobody_watches_is_watched_anew_or_named(world: World) -> None:
+    world.aws.points(4, v5=0.1)
+    world.terraform.fails = 1
+    assert "A canary ran before, and cards is at version 4, 10 % to version 5" in world.releases().why
+    world.terraform.fails = 0
+    world.happens[2] = comes(world, 9)
+    assert world.releases().course is Course.GO_ON
 
 
 def test_nothing_is_released_that_does_not_change(world: World) -> None:
