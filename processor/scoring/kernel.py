@@ -263,25 +263,22 @@ class Forest:
             matrix: the rows.
             totals: of them, where they are known.
         """
-        given = np.zeros((len(matrix), self.features))
+        explained = explain(self)
         whole = self.totals(matrix) if totals is None else totals
-        means = np.array([[self.value[trees].sum()] for _, trees in self.parts])
-        for moved, member, mean in zip(
-            moves(self, explain(self), matrix, whole - means), self.members, means, strict=True
-        ):
-            total = moved.sum(axis=1)
-            distance = member.score(mean + total) - member.score(mean)
-            slope = np.divide(distance, total, out=np.zeros(len(matrix)), where=total != 0)
-            given += moved * (member.share * slope)[:, None]
+        distance = whole - explained.mean
+        scores = [one.score(total) for one, total in zip(self.members, whole, strict=True)]
+        slope = np.divide(
+            scores - explained.baseline, distance, out=np.zeros_like(whole), where=distance != 0
+        )
+        slope *= np.array([[one.share] for one in self.members])
+        given: FloatColumn = np.einsum("mrf,mr->rf", moves(self, explained, matrix, distance), slope)
         return given
 
     @property
     def baseline(self) -> float:
         """The score of average totals, from which contributions are counted."""
-        return sum(
-            member.share * member.score(self.value[trees].sum(keepdims=True)).item()
-            for member, trees in self.parts
-        )
+        shares = [one.share for one in self.members]
+        return float(np.dot(shares, explain(self).baseline[:, 0]))
 
     def leaves(self, wide: Matrix) -> Nodes:
         """Where each row of a widened matrix ends in each tree: trees by rows."""

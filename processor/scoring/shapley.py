@@ -50,29 +50,33 @@ class Explained:
     leaf_slot: Nodes  # where the explained part of a tree ends, from left to right
     leaf_value: FloatColumn
     reach: tuple[Nodes, Nodes]  # of each edge, the leaves below it: first and end
+    mean: FloatColumn  # of each member's total, from which moves are counted: members by 1
+    baseline: FloatColumn  # the members' scores there: members by 1
 
     def values(self, wide: Matrix) -> FloatColumn:
         """What each edge says of its feature: rows by edges."""
         rows, edges = len(wide), len(self.bins)
         taken = np.empty((rows, edges), dtype=np.bool_)
-        np.greater(wide.take(self.column, axis=1), self.threshold, out=taken[:, 1::2])
+        # All places are there: mode="clip" saves looking for those that are not.
+        np.greater(wide.take(self.column, axis=1, mode="clip"), self.threshold, out=taken[:, 1::2])
         np.logical_not(taken[:, 1::2], out=taken[:, ::2])
         fits = np.ones((rows, edges + 1), dtype=np.bool_)
         known = np.empty((rows, edges), dtype=np.bool_)
         for at, slots, same, _ in self.levels:
-            known[:, at] = fits.take(same, axis=1)
+            known[:, at] = fits.take(same, axis=1, mode="clip")
             np.logical_and(known[:, at], taken[:, at], out=fits[:, slots])
         # Both tables hold three entries an edge: misses an edge above, misses this one, fits.
         entry = self.entry + (known.view(np.uint8) + fits[:, 1:].view(np.uint8))
-        factor = self.factor.take(entry)
+        factor = self.factor.take(entry, mode="clip")
         weight = np.ones((rows, edges + 1), dtype=np.float32)
         for at, slots, _, above in self.levels:
-            np.multiply(weight.take(above, axis=1), factor[:, at], out=weight[:, slots])
+            np.multiply(weight.take(above, axis=1, mode="clip"), factor[:, at], out=weight[:, slots])
         below = np.zeros((rows, len(self.leaf_slot) + 1))
-        np.cumsum(weight.take(self.leaf_slot, axis=1) * self.leaf_value, axis=1, out=below[:, 1:])
-        total: FloatColumn = below.take(self.reach[1], axis=1)
-        total -= below.take(self.reach[0], axis=1)
-        total *= self.effect.take(entry)
+        ends = weight.take(self.leaf_slot, axis=1, mode="clip")
+        np.cumsum(ends * self.leaf_value, axis=1, out=below[:, 1:])
+        total: FloatColumn = below.take(self.reach[1], axis=1, mode="clip")
+        total -= below.take(self.reach[0], axis=1, mode="clip")
+        total *= self.effect.take(entry, mode="clip")
         return total
 
 
@@ -95,16 +99,15 @@ def moves(forest: Forest, explained: Explained, matrix: Matrix, distance: FloatC
 def _moves(forest: Forest, explained: Explained, wide: Matrix, distance: FloatColumn) -> FloatColumn:
     members, rows, features = len(forest.members), len(wide), forest.features
     bins = members * features
-    moved: FloatColumn = np.empty((rows, bins))
-    for row, values in enumerate(explained.values(wide)):
-        moved[row] = np.bincount(explained.bins, weights=values, minlength=bins)
-    moved = moved.reshape(rows, members, features).transpose(1, 0, 2)
-
+    moved: FloatColumn = np.empty((rows, members, features))
+    for row, values in zip(moved.reshape(rows, bins), explained.values(wide), strict=True):
+        row[:] = np.bincount(explained.bins, weights=values, minlength=bins)
     size = np.abs(moved)
     whole = size.sum(axis=2)
-    left = np.divide(distance - moved.sum(axis=2), whole, out=np.zeros_like(whole), where=whole > 0)
+    whole[whole == 0] = 1.0  # then there is nothing to share it among
+    left = (distance.T - moved.sum(axis=2)) / whole
     moved += size * left[:, :, None]
-    return moved
+    return moved.transpose(1, 0, 2)
 
 
 @lru_cache(maxsize=4)
@@ -135,6 +138,7 @@ def explain(forest: Forest) -> Explained:
         last[at + 1, feature[at]] = at + 1
 
     leaf_slot, reach = _reach(split, children, levels, above)
+    mean = np.array([[forest.value[trees].sum()] for _, trees in forest.parts])
     return Explained(
         column=forest.column[splits],
         threshold=forest.threshold[splits],
@@ -154,6 +158,8 @@ def explain(forest: Forest) -> Explained:
         leaf_slot=leaf_slot,
         leaf_value=forest.value[children[leaf_slot - 1]],
         reach=reach,
+        mean=mean,
+        baseline=np.array([one.score(total) for one, total in zip(forest.members, mean, strict=True)]),
     )
 
 

@@ -127,6 +127,7 @@ def measured(estimator: Any, rows: np.ndarray, python: Path) -> dict[str, Any]:
     packed = pack(forest, Calibration.learn(scores))
     shape = described(forest)
     explain(forest)
+    totals = forest.totals(flagged)  # known from scoring by then, as in the function
     given = forest.contributions(flagged)
     figures = {
         "nodes": len(forest.left),
@@ -141,7 +142,9 @@ def measured(estimator: Any, rows: np.ndarray, python: Path) -> dict[str, Any]:
             for batch in BATCHES
         },
         "reasons_us": {
-            batch: us_per_record(lambda batch=batch: forest.contributions(flagged[:batch]), batch)
+            batch: us_per_record(
+                lambda batch=batch: forest.contributions(flagged[:batch], totals[:, :batch]), batch
+            )
             for batch in EXPLAINED
         },
     }
