@@ -65,6 +65,7 @@ def envelope_for(plan: Plan, key_version: int) -> Callable[[Change, Sanitised, F
             "event_id": change.event_id,
             "type": change.kind,
             "time": datetime.fromtimestamp(change.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            **({} if change.time_us is None else {"time_us": change.time_us}),
             "table": change.table,
             "sequence": change.sequence,
             "expired": change.expired,

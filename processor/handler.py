@@ -11,8 +11,8 @@ from typing import Any
 from processor.aws import Patience
 from processor.errors import Poison, TidegateError, Transient
 from processor.pipeline import pass_through
+from processor.sources import sequence_of
 from processor.start import start
-from processor.stream import sequence_of
 from processor.telemetry import Tally, place_of
 
 # What could be read as JSON can be written: the quarantine stands deeper in the stack than the reader.
@@ -26,15 +26,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
 
     `"replay": true` beside the records, which no stream says, lets out what was held back and can pass now.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+    https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html and, for Kinesis,
+    https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 
     Raises:
-        TidegateError: not an event of a DynamoDB stream, or an unexpected error: its type and place, without
+        TidegateError: not an event of a stream, or an unexpected error: its type and place, without
             its text, which may quote a record. Lambda counts it and delivers the batch again, in halves.
     """
     records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list):
-        raise TidegateError("not an event of a DynamoDB stream: it has no list of Records")
+        raise TidegateError("not an event of a stream: it has no list of Records")
     if (milliseconds_left := getattr(context, "get_remaining_time_in_millis", None)) is not None:
         PATIENCE.begin(milliseconds_left() / 1000)
     tally = Tally(request_id=getattr(context, "aws_request_id", ""))

@@ -17,6 +17,13 @@ one object per record, whoever puts it. Why no record is in both: of two runs, t
 first. If the first holds the record, the second does not let it out. If the first lets it out, the second
 finds the object, or fences it, and then the first begins anew and sees the second.
 
+A Kinesis stream may have one change twice, under two sequence numbers. There a record goes by the id of its
+change alone, and a run looks for it not only where its own records are: at every intent after them, and
+before them as far back as the first of the two can have arrived (`Window`). Why that is far enough: it
+arrived after the change was made, and so did all between the two, because a shard's records stand in the
+order in which they arrived. So the first intent of which all arrived before that is beyond it. Both runs see
+each other, as above.
+
 AWS calls: dynamodb:PutItem and dynamodb:Query on the ledger table; S3 through `Feed`.
 """
 
@@ -44,10 +51,15 @@ if TYPE_CHECKING:
     from processor.sinks import Feed, Stored
 
 ID_BYTES: Final = 8  # names are compared only among intents that overlap in sequence: few enough
-SEQUENCE_DIGITS: Final = 40  # padded, so that sort keys sort as the numbers do
+SEQUENCE_DIGITS: Final = 40  # padded, so that sort keys sort as the numbers do; Kinesis has more
+SEQUENCE_DIGITS_MAX: Final = 128
+BEYOND: Final = "~"  # in front of the longer ones: they sort after all others
 ROUNDS_MAX: Final = 8  # of declaring anew; more than two need another run that fences at the same time
 WAIT_S, WAIT_S_MAX = 0.05, 1.0  # after a fence, at most; doubling
 PAGES_MAX: Final = 64  # of 1 MB
+RECENT: Final = 16  # intents of the first page where one looks back: enough for five seconds of a busy shard
+CLOCKS_S: Final = 5  # by which DynamoDB's and Kinesis's clocks may differ
+LOOK_BACK_S: Final = 900  # what comes a second time later than that is another event, under the same id
 GENERATION_BYTES: Final = 4
 FENCED_MAX: Final = 10_000  # keys remembered: some 2 MB
 SUFFIX: Final = ".jsonl.gz"
@@ -99,6 +111,22 @@ class Holding:
     """Whether what other runs hold is let out nevertheless: in a replay, which somebody has asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How far back a change of a batch may have come before: of a stream that may have one twice."""
+
+    since: int
+    """Epoch seconds: what arrived before that is none of these changes."""
+    arrived: int
+    """The last record of the batch, epoch seconds."""
+
+    @classmethod
+    def of(cls, times: Collection[tuple[int, int]]) -> Window:
+        """Of changes, each with when it was made and when its record arrived."""
+        made, arrived = (min(column) for column in zip(*times, strict=True))
+        return cls(max(made - CLOCKS_S, arrived - LOOK_BACK_S), max(when for _, when in times))
+
+
 class Ledger:
     """The intents of all streams, in one table, for as long as the policy says.
 
@@ -130,7 +158,9 @@ class Ledger:
         other._folder = f"{folder}/"  # noqa: SLF001  its own
         return other
 
-    def settle(self, lane: str, events: Sequence[Event], holding: Holding) -> list[Settled]:
+    def settle(
+        self, lane: str, events: Sequence[Event], holding: Holding, window: Window | None = None
+    ) -> list[Settled]:
         """Bring every event into exactly one object, and say which intents hold them now.
 
         In the normal case this is one PutItem, one Query and one PutObject, whatever the number of events.
@@ -139,6 +169,7 @@ class Ledger:
             lane: of the batch.
             events: to be written.
             holding: the records of the batch that go to quarantine; what other runs hold joins them.
+            window: where the stream may have a change twice; None where it has each once.
 
         Raises:
             Transient: how far it came is in the ledger and in S3; the next delivery goes on from there.
@@ -153,8 +184,8 @@ class Ledger:
             if not remaining and not held:
                 return settled
             intent = self._intent(lane, remaining, held, generation)
-            self._declare(intent)
-            done, doomed = self._said_by_others(intent)
+            self._declare(intent, window)
+            done, doomed = self._said_by_others(intent, window)
             written = frozenset().union(*(other.intent.records for other in done))
             doomed = frozenset() if holding.is_pardon else (doomed & remaining.keys()) - written
             if done or doomed:
@@ -176,13 +207,13 @@ class Ledger:
             sleep(uniform(0.0, min(WAIT_S * 2**number, WAIT_S_MAX)))
         raise Transient(f"ledger: {ROUNDS_MAX} rounds without a free key, because other runs fence at once")
 
-    def _said_by_others(self, mine: Intent) -> tuple[list[Settled], frozenset[bytes]]:
+    def _said_by_others(self, mine: Intent, window: Window | None) -> tuple[list[Settled], frozenset[bytes]]:
         """The other intents that hold events of these records, and which of the records they hold back.
 
         Intents whose objects are not there never will be: they are fenced.
         """
         done, doomed = [], frozenset[bytes]()
-        for other in self._overlapping(mine):
+        for other in self._around(mine, window) if window else self._overlapping(mine):
             if other.key == mine.key:
                 continue
             doomed |= other.held
@@ -206,7 +237,7 @@ class Ledger:
         """Where the intents of a lane are: two policies on one stream do not take each other's for theirs."""
         return f"{self._policy}/{lane}"
 
-    def _declare(self, intent: Intent) -> None:
+    def _declare(self, intent: Intent, window: Window | None) -> None:
         item = {
             "stream": {"S": self._partition(intent.lane)},
             "intent": {"S": intent.sort_key},
@@ -218,6 +249,8 @@ class Ledger:
             "summary": {"S": json.dumps(intent.summary, separators=(",", ":"))},
             "expires_at": {"N": str(int(self._clock()) + self._retention_s)},
         }
+        if window is not None:
+            item["arrived_at"] = {"N": str(window.arrived)}
         with calling("dynamodb:PutItem on the ledger"):
             self._dynamodb.put_item(TableName=self._table, Item=item)
 
@@ -226,25 +259,57 @@ class Ledger:
 
         All that end after its beginning are read: few for the newest batches, more for a replay.
         """
-        query: dict[str, Any] = {
+        yield from (
+            _read(item, mine.lane)
+            for item in self._queried(
+                {
+                    "KeyConditionExpression": "#stream = :lane AND intent >= :first",
+                    "FilterExpression": "first_sequence <= :last",
+                    "ExpressionAttributeValues": {
+                        ":lane": {"S": self._partition(mine.lane)},
+                        ":first": {"S": _padded(mine.first)},
+                        ":last": {"S": _padded(mine.last)},
+                    },
+                }
+            )
+        )
+
+    def _around(self, mine: Intent, window: Window) -> Iterator[Intent]:
+        """The lane's intents that can name these changes: from the newest back to the window's beginning.
+
+        In the normal case one page, because nothing is after this batch and its changes are new.
+        """
+        request = {
+            "KeyConditionExpression": "#stream = :lane",
+            "ExpressionAttributeValues": {":lane": {"S": self._partition(mine.lane)}},
+            "ScanIndexForward": False,
+            "Limit": RECENT,
+        }
+        for item in self._queried(request):
+            other = _read(item, mine.lane)
+            yield other
+            # One of records that cannot be decoded does not say when they arrived.
+            arrived = int(item["arrived_at"]["N"]) if "arrived_at" in item else window.since
+            if arrived < window.since and int(other.last) < int(mine.first):
+                return
+
+    def _queried(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The items that a Query finds; a limit holds for the first page."""
+        names = {"#stream": "stream"}  # a reserved word
+        query = {
             "TableName": self._table,
             "ConsistentRead": True,
-            "KeyConditionExpression": "#stream = :lane AND intent >= :first",
-            "FilterExpression": "first_sequence <= :last",
-            "ExpressionAttributeNames": {"#stream": "stream"},  # a reserved word
-            "ExpressionAttributeValues": {
-                ":lane": {"S": self._partition(mine.lane)},
-                ":first": {"S": _padded(mine.first)},
-                ":last": {"S": _padded(mine.last)},
-            },
+            "ExpressionAttributeNames": names,
+            **request,
         }
         for _ in range(PAGES_MAX):
             with calling("dynamodb:Query on the ledger"):
                 page = self._dynamodb.query(**query)
-            yield from (_read(item, mine.lane) for item in page["Items"])
+            yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            query.pop("Limit", None)
         raise Transient(f"ledger: more than {PAGES_MAX} MB of intents after this batch")
 
     def _intent(
@@ -256,7 +321,8 @@ class Ledger:
         earliest = datetime.fromtimestamp(min((event.time for event in events.values()), default=0), UTC)
         summary = self._summarise(list(events.values()))
         digest = blake2b(digest_size=8)
-        digest.update(f"{self._edition}/{generation}/".encode())
+        # With the range, because where a change may come twice the same records can be of two ranges.
+        digest.update(f"{self._edition}/{generation}/{first}-{last}/".encode())
         digest.update(b"".join(sorted(events)) + b"/" + b"".join(sorted(held)))
         # A person may have been erased between two deliveries: the manifest of what was written first must
         # not say what the second would have done.
@@ -274,21 +340,28 @@ class Ledger:
 
 
 def record_id(event_id: str, sequence: str) -> bytes:
-    """The short name of a record in intents, with nothing of the record in it."""
-    name = f"{event_id}/{sequence}".encode("utf-8", "surrogatepass")
-    return blake2b(name, digest_size=ID_BYTES).digest()
+    """The short name of a record in intents, with nothing of the record in it.
+
+    Of Kinesis, which its longer sequence numbers tell, it is that of the change: there it may come twice.
+    """
+    name = event_id if len(sequence) > SEQUENCE_DIGITS else f"{event_id}/{sequence}"
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=ID_BYTES).digest()
 
 
 def lane_of(record: Any) -> str:
     """The short name of the stream that a record is from; a new stream of the same table has another.
 
-    Lambda does not say from which shard a record is, so all shards of a stream share a lane.
+    Of a Kinesis stream each shard is a lane: the id of a record names its shard, and numbers of two shards
+    do not compare. Of a table's stream Lambda does not say the shard, so all of them share a lane.
     """
-    arn = record.get("eventSourceARN") if isinstance(record, dict) else None
-    return _lane(arn if isinstance(arn, str) else "")
+    said = record if isinstance(record, dict) else {}
+    names = [said.get("eventSourceARN")]
+    if said.get("eventSource") == "aws:kinesis":
+        names.append(str(said.get("eventID")).partition(":")[0])
+    return _lane("/".join(name for name in names if isinstance(name, str)))
 
 
-@lru_cache(16)
+@lru_cache(1024)  # Kinesis has as many shards as it takes
 def _lane(arn: str) -> str:
     return blake2b(arn.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
 
@@ -297,8 +370,8 @@ def _read(item: dict[str, Any], lane: str) -> Intent:
     return Intent(
         lane=lane,
         key=item["object_key"]["S"],
-        first=item["first_sequence"]["S"].lstrip("0") or "0",
-        last=item["last_sequence"]["S"].lstrip("0") or "0",
+        first=_unpadded(item["first_sequence"]["S"]),
+        last=_unpadded(item["last_sequence"]["S"]),
         records=_ids(item["record_ids"]),
         held=_ids(item.get("held_ids", {"B": b""})),
         summary=json.loads(item["summary"]["S"]),
@@ -316,4 +389,10 @@ def _range(sequences: Iterable[str]) -> tuple[str, str]:
 
 
 def _padded(sequence: str) -> str:
+    if len(sequence) > SEQUENCE_DIGITS:
+        return BEYOND + sequence.zfill(SEQUENCE_DIGITS_MAX)
     return sequence.zfill(SEQUENCE_DIGITS)
+
+
+def _unpadded(text: str) -> str:
+    return text.lstrip(BEYOND).lstrip("0") or "0"

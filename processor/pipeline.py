@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from processor.errors import Poison, Transient
 from processor.judge import Judgement
-from processor.ledger import Holding, lane_of, record_id
+from processor.ledger import Holding, Window, lane_of, record_id
 from processor.quarantine import Poisoned
-from processor.stream import decode, sequence_of
+from processor.sources import decode, event_id_of, sequence_of
 from processor.telemetry import place_of
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def pass_through(
     """
     tally.begin(records, gate.plan)
     tally.enters("decode")
-    changes, poisoned = _decode(gate, records)
+    changes, poisoned = _decode(gate, records, tally)
     tally.oldest = min((change.time for _, change in changes), default=None)
     tally.enters("people")
     secrets = gate.subjects.secrets(_people(gate, changes))
@@ -87,7 +87,7 @@ def pass_through(
     tally.enters("settle")
     settled = _settle(gate, changes, events, poisoned, tally, is_replay=is_replay)
     found = _found(settled, events, poisoned)
-    tally.duplicates = sum(len(names) for names in found.values())
+    tally.duplicates += sum(len(names) for names in found.values())
     tally.enters("profiles")
     if gate.judge is not None:
         tally.missed, tally.is_shadow_behind = gate.judge.remember(judgement, _written(settled), is_late)
@@ -106,23 +106,34 @@ def pass_through(
         raise Transient(f"time ran out: {len(late):,} records are left", sequence=first)
 
 
-def _decode(gate: Gate, records: Sequence[Any]) -> tuple[list[tuple[Any, Change]], list[Poisoned]]:
+def _decode(
+    gate: Gate, records: Sequence[Any], tally: Tally
+) -> tuple[list[tuple[Any, Change]], list[Poisoned]]:
     """The changes, each with its raw record, and the records that are none."""
     changes, poisoned = [], []
-    known: dict[str, Any] = {}
+    known: dict[str, tuple[Any, Change]] = {}
     for record in records:
         try:
             change = decode(record, gate.sanitiser.names)
         except Poison as poison:
             poisoned.append(_poisoned(record, poison))
             continue
-        if known.setdefault(change.event_id, record) == record:
+        before = known.setdefault(change.event_id, (record, change))
+        if before[0] == record:
             changes.append((record, change))
+        elif _is_twin(change, before[1]):
+            tally.duplicates += 1
         else:
             poisoned.append(
                 _poisoned(record, Poison("another record of the batch has its event id", "eventID"))
             )
     return changes, poisoned
+
+
+def _is_twin(change: Change, before: Change) -> bool:
+    """Whether Kinesis got a change a second time: then both say the same, but for where they stand."""
+    came = replace(change, sequence=before.sequence, arrived=before.arrived)
+    return change.arrived is not None and came == before
 
 
 def _people(gate: Gate, changes: Sequence[tuple[Any, Change]]) -> set[Person]:
@@ -204,10 +215,12 @@ def _settle(
     lanes: dict[str, tuple[list[Event], dict[bytes, Poisoned]]] = {}
     for event in events:
         lanes.setdefault(lane_of(raw[event.event_id]), ([], {}))[0].append(event)
+    taken = {record_id(event.event_id, event.sequence) for event in events}
     for one in poisoned:
         if one.sequence:
-            lanes.setdefault(one.lane, ([], {}))[1][record_id(one.event_id, one.sequence)] = one
+            lanes.setdefault(one.lane, ([], {}))[1][_name(one, taken)] = one
     settled: list[Settled] = []
+    windows = _windows(changes)
     for lane, (written, held) in sorted(lanes.items()):
         holding = Holding(
             records=held,
@@ -215,8 +228,23 @@ def _settle(
             of=lambda event: _poisoned(raw[event.event_id], Poison(HELD)),
             is_pardon=is_replay,
         )
-        settled += gate.ledger.settle(lane, written, holding)
+        settled += gate.ledger.settle(lane, written, holding, windows.get(lane))
     return settled
+
+
+def _windows(changes: Sequence[tuple[Any, Change]]) -> dict[str, Window]:
+    """By lane, how far back changes may have come before: of Kinesis's, because no other comes twice."""
+    times: dict[str, list[tuple[int, int]]] = {}
+    for record, change in changes:
+        if change.arrived is not None:
+            times.setdefault(lane_of(record), []).append((change.time, change.arrived))
+    return {lane: Window.of(of_lane) for lane, of_lane in times.items()}
+
+
+def _name(one: Poisoned, taken: Collection[bytes]) -> bytes:
+    """By which the ledger knows a record that is held: not by a name under which another passes."""
+    name = record_id(one.event_id, one.sequence)
+    return name if name not in taken else record_id(f"{one.event_id}/{one.sequence}", one.sequence)
 
 
 def _poisoned(record: Any, poison: Poison) -> Poisoned:
@@ -224,9 +252,7 @@ def _poisoned(record: Any, poison: Poison) -> Poisoned:
         sequence = sequence_of(record)
     except Poison:
         sequence = ""
-    event_id = record.get("eventID") if isinstance(record, dict) else None
-    named = event_id if isinstance(event_id, str) else ""
-    return Poisoned(record, lane_of(record), sequence, named, poison.reason, poison.path)
+    return Poisoned(record, lane_of(record), sequence, event_id_of(record), poison.reason, poison.path)
 
 
 def _found(

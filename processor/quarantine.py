@@ -96,9 +96,16 @@ class Quarantine:
 
 
 def _date(record: Any) -> str:
-    """The day of the change, `unknown` where the record does not say: the same on every delivery."""
+    """The day of the change, `unknown` where the record does not say: the same on every delivery.
+
+    Of Kinesis it is the day on which it arrived there.
+    """
     try:
-        time = record["dynamodb"]["ApproximateCreationDateTime"]
+        time = (
+            record["kinesis"]["approximateArrivalTimestamp"]
+            if "kinesis" in record
+            else record["dynamodb"]["ApproximateCreationDateTime"]
+        )
         return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d")
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return "unknown"

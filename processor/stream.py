@@ -29,13 +29,14 @@ NEEDED: Final = {"INSERT": "NewImage", "MODIFY": "NewImage", "REMOVE": "OldImage
 DEPTH_MAX: Final = 32  # levels of nesting
 DIGITS_MAX: Final = 38  # significant digits
 EXPONENT_MIN, EXPONENT_MAX = -130, 125
+TIME_END: Final = 253_402_300_800  # epoch seconds: the year 9999 is over
 
 _NUMBER = re.compile(r"-?[0-9]{1,200}(?:\.[0-9]{1,200})?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 # Without zeros in front: one number is one text.
 _SEQUENCE = re.compile(r"0|[1-9][0-9]{0,39}", re.ASCII)
 # What a topic takes as deduplication id, and a key of S3 as part of it.
 _EVENT_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
-_TABLE = re.compile(r"[A-Za-z0-9_.-]{1,255}", re.ASCII)
+TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}", re.ASCII)
 _TTL: Final = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 _TOO_DEEP: Final = f"is nested deeper than {DEPTH_MAX} levels"
 _VIEW: Final = "set the view type of the table's stream to NEW_AND_OLD_IMAGES"
@@ -53,12 +54,16 @@ class Change:
     """Approximate creation, epoch seconds UTC."""
     table: str
     sequence: str
-    """The stream's sequence number: decimal digits, at most 40."""
+    """The stream's sequence number in decimal digits: of a DynamoDB stream at most 40, of Kinesis more."""
     keys: dict[str, Any]
     new: dict[str, Any] | None
     old: dict[str, Any] | None
     expired: bool
     """Removed by the table's time to live, not by a person."""
+    time_us: int | None = None
+    """The time in microseconds, where the stream does not keep the order and so says it as exactly."""
+    arrived: int | None = None
+    """When Kinesis got it, epoch seconds; None for a change that did not come that way."""
 
 
 def decode(record: Any, names: Collection[str] = ()) -> Change:
@@ -71,8 +76,23 @@ def decode(record: Any, names: Collection[str] = ()) -> Change:
     Raises:
         Poison: the record is malformed, beyond DynamoDB's limits or lacks its image.
     """
-    body = _part(record, "dynamodb", dict)
-    kind = _part(record, "eventName", str)
+    said = what_changed(record, names)
+    return Change(
+        **said,
+        time=_time(record["dynamodb"].get("ApproximateCreationDateTime")),
+        table=_table(part(record, "eventSourceARN", str)),
+        sequence=sequence_of(record),
+    )
+
+
+def what_changed(record: Any, names: Collection[str] = ()) -> dict[str, Any]:
+    """What a record says of a change in both envelopes alike, by the names that a `Change` has for it.
+
+    Raises:
+        Poison: as `decode`.
+    """
+    body = part(record, "dynamodb", dict)
+    kind = part(record, "eventName", str)
     if kind not in NEEDED:
         raise Poison("is none of INSERT, MODIFY and REMOVE", "eventName")
     images = {
@@ -83,21 +103,18 @@ def decode(record: Any, names: Collection[str] = ()) -> Change:
         raise Poison("the record names no item", "dynamodb.Keys")
     if images[NEEDED[kind]] is None:
         raise Poison(f"a record of the kind {kind} lacks this image: {_VIEW}", f"dynamodb.{NEEDED[kind]}")
-    event_id = _part(record, "eventID", str)
+    event_id = part(record, "eventID", str)
     if _EVENT_ID.fullmatch(event_id) is None:
         raise Poison("is no event id", "eventID")
     user = record.get("userIdentity")
-    return Change(
-        event_id=event_id,
-        kind=kind,
-        time=_time(body.get("ApproximateCreationDateTime")),
-        table=_table(_part(record, "eventSourceARN", str)),
-        sequence=sequence_of(record),
-        keys=images["Keys"],
-        new=images["NewImage"],
-        old=images["OldImage"],
-        expired=isinstance(user, dict) and all(user.get(name) == value for name, value in _TTL.items()),
-    )
+    return {
+        "event_id": event_id,
+        "kind": kind,
+        "keys": images["Keys"],
+        "new": images["NewImage"],
+        "old": images["OldImage"],
+        "expired": isinstance(user, dict) and all(user.get(name) == value for name, value in _TTL.items()),
+    }
 
 
 def sequence_of(record: Any) -> str:
@@ -106,7 +123,7 @@ def sequence_of(record: Any) -> str:
     Raises:
         Poison: it has none.
     """
-    sequence: str = _part(_part(record, "dynamodb", dict), "SequenceNumber", str)
+    sequence: str = part(part(record, "dynamodb", dict), "SequenceNumber", str)
     if _SEQUENCE.fullmatch(sequence) is None:
         raise Poison("is not a sequence number", "dynamodb.SequenceNumber")
     return sequence
@@ -245,18 +262,23 @@ def _refuse(tag: str, raw: Any) -> NoReturn:
     raise Poison(f"{tag} holds {_type(raw)}")
 
 
-def _part(holder: Any, name: str, kind: type[Any]) -> Any:
+def part(holder: Any, name: str, kind: type[Any]) -> Any:
+    """The part of a record that goes by this name.
+
+    Raises:
+        Poison: it is not there, is empty or of another type.
+    """
     if type(holder) is not dict:
         raise Poison(f"a stream record must be a map, not {_type(holder)}")
-    part = holder.get(name)
-    if type(part) is not kind or not part:
-        raise Poison(f"must be a {kind.__name__}, not {_type(part)}", name)
-    return part
+    found = holder.get(name)
+    if type(found) is not kind or not found:
+        raise Poison(f"must be a {kind.__name__}, not {_type(found)}", name)
+    return found
 
 
 def _time(raw: Any) -> int:
     # Whole seconds, or with milliseconds as some tools write them; a bool is an int to Python, not to us.
-    if type(raw) not in {int, float} or not 0 <= raw < 253_402_300_800:  # noqa: PLR2004  the end of the year 9999
+    if type(raw) not in {int, float} or not 0 <= raw < TIME_END:
         raise Poison("must be epoch seconds", "dynamodb.ApproximateCreationDateTime")
     return int(raw)
 
@@ -264,7 +286,7 @@ def _time(raw: Any) -> int:
 def _table(stream_arn: str) -> str:
     """The table of `arn:aws:dynamodb:region:account:table/NAME/stream/LABEL`."""
     parts = stream_arn.split("/")
-    if len(parts) != 4 or parts[2] != "stream" or _TABLE.fullmatch(parts[1]) is None:  # noqa: PLR2004
+    if len(parts) != 4 or parts[2] != "stream" or TABLE.fullmatch(parts[1]) is None:  # noqa: PLR2004
         raise Poison("is not the ARN of a table's stream", "eventSourceARN")
     return parts[1]
 

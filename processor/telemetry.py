@@ -126,9 +126,12 @@ REASONS: Final = (
     "is nested deeper than {number} levels",
     "is no event id",
     "is none of INSERT, MODIFY and REMOVE",
+    "is not JSON in base64",
     "is not a sequence number",
     "is not the ARN of a table's stream",
+    "is not the name of a table",
     "must be a map of attributes, not {type}",
+    "must be an epoch time of the precision that is named",
     "must be a {kind}, not {type}",
     "must be epoch seconds",
     "the policy says on_remove: erase, and the key does not say who the person is",
@@ -142,9 +145,10 @@ PARTS: Final = frozenset(
     {
         *("dynamodb", "Keys", "NewImage", "OldImage", "SequenceNumber", "ApproximateCreationDateTime"),
         *("eventID", "eventName", "eventSourceARN", "?"),
+        *("kinesis", "data", "sequenceNumber", "approximateArrivalTimestamp", "tableName"),
     }
 )
-"""Names in the paths of errors that DynamoDB gives; `?` is one that is not said."""
+"""Names in the paths of errors that AWS gives; `?` is one that is not said."""
 UNSAID: Final = "another reason"
 UUID: Final = (8, 4, 4, 4, 12)
 HEXADECIMAL: Final = frozenset("0123456789abcdef")

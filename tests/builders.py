@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/payments/stream/2026-11-23T00:00:00.000"
 TIME = 1_795_467_845  # 2026-11-23T21:04:05Z
 FIRST_SEQUENCE = 1_100_000_000_017_454_423_009
+KINESIS = "arn:aws:kinesis:eu-west-1:123456789012:stream/payments"
+FIRST_OF_KINESIS = 49590338271490256608559692538361571095921575989136588898
 
 _serialize = TypeSerializer().serialize
 
@@ -70,6 +73,52 @@ def stream_record(
         "awsRegion": "eu-west-1",
         "dynamodb": {**body, **changes},
         "eventSourceARN": STREAM,
+    }
+
+
+def kinesis_record(
+    record: Mapping[str, Any], *, at: int = 0, arrived: float | None = None, shard: int = 0, **changes: Any
+) -> dict[str, Any]:
+    """What a record of a table's stream is where DynamoDB has put the change into Kinesis instead.
+
+    Args:
+        record: as `stream_record` makes it.
+        at: the sequence number, from the first one.
+        arrived: epoch seconds; a second after the change was made if not said.
+        shard: its number.
+        changes: replace parts of what DynamoDB wrote.
+    """
+    body = {name: part for name, part in record["dynamodb"].items() if name != "SequenceNumber"}
+    body.pop("StreamViewType", None)
+    made = body["ApproximateCreationDateTime"]
+    body |= {"ApproximateCreationDateTime": made * 1_000_000 + 123_456}
+    body |= {"ApproximateCreationDateTimePrecision": "MICROSECOND"}
+    carried = {
+        "awsRegion": record["awsRegion"],
+        "eventID": record["eventID"],
+        "eventName": record["eventName"],
+        "userIdentity": record.get("userIdentity"),
+        "recordFormat": "application/json",
+        "tableName": "payments",
+        "dynamodb": body,
+        "eventSource": "aws:dynamodb",
+    }
+    sequence, name = str(FIRST_OF_KINESIS + at), f"shardId-{shard:012}"
+    return {
+        "kinesis": {
+            "kinesisSchemaVersion": "1.0",
+            "partitionKey": "7A1F",
+            "sequenceNumber": sequence,
+            "data": b64encode(json.dumps(carried | changes).encode()).decode(),
+            "approximateArrivalTimestamp": made + 1 if arrived is None else arrived,
+        },
+        "eventSource": "aws:kinesis",
+        "eventVersion": "1.0",
+        "eventID": f"{name}:{sequence}",
+        "eventName": "aws:kinesis:record",
+        "invokeIdentityArn": "arn:aws:iam::123456789012:role/tidegate-dev-payments",
+        "awsRegion": "eu-west-1",
+        "eventSourceARN": KINESIS,
     }
 
 

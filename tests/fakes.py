@@ -157,6 +157,8 @@ class FakeDynamoDB:
             lane = call["ExpressionAttributeValues"][":stream"]["S"]
             return {"Items": [item for (stream, _), item in sorted(self.items.items()) if stream == lane]}
         values = {name: value["S"] for name, value in call["ExpressionAttributeValues"].items()}
+        if call["KeyConditionExpression"] == "#stream = :lane":
+            return self._newest(call, values[":lane"])
         found = [
             item
             for (lane, intent), item in sorted(self.items.items())
@@ -165,6 +167,17 @@ class FakeDynamoDB:
             and item["first_sequence"]["S"] <= values[":last"]
         ]
         return {"Items": found}
+
+    def _newest(self, call: dict[str, Any], wanted: str) -> dict[str, Any]:
+        """A page from the lane's end backwards; of ten items where no limit is given."""
+        assert call["ScanIndexForward"] is False
+        after = call.get("ExclusiveStartKey", {"intent": {"S": "~~"}})["intent"]["S"]
+        keys = [key for key in sorted(self.items, reverse=True) if key[0] == wanted and key[1] < after]
+        page = keys[: call.get("Limit", 10)]
+        answer: dict[str, Any] = {"Items": [self.items[key] for key in page]}
+        if len(page) < len(keys):
+            answer["LastEvaluatedKey"] = {"stream": {"S": wanted}, "intent": {"S": page[-1][1]}}
+        return answer
 
 
 def with_profiles() -> Any:

@@ -98,5 +98,5 @@ def test_an_unexpected_error_is_raised_without_what_it_says(answer: Any, ears: E
 
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": {}}])
 def test_another_event_is_refused(answer: Any, event: Any) -> None:
-    with pytest.raises(TidegateError, match="not an event of a DynamoDB stream"):
+    with pytest.raises(TidegateError, match="not an event of a stream"):
         answer(event, lambda *_, **__: None)

@@ -14,7 +14,10 @@ ROWS = {  # top to bottom
     "entry": ("handler", "start", "detokenize", "erase", "backfill"),
     "command": ("cli", "local", "review"),
     "flow": ("pipeline", "history", "judge", "removals", "reidentification", "erasure", "asking", "access"),
-    "stages": ("stream", "exports", "policy", "scoring", "event", "identities", "entities"),
+    "stages": (
+        *("stream", "kinesis", "sources", "exports", "policy", "scoring", "event"),
+        *("identities", "entities"),
+    ),
     "state": ("ledger", "subjects", "rates", "profiles"),
     "edge": (
         *("sinks", "audit", "quarantine", "keys", "telemetry", "settings", "aws"),

@@ -144,14 +144,18 @@ def _reduced(
             and {type(new), type(old), type(fraud)} <= _SIDES
         ):
             raise ModelError(f"{file}:{number}: is no event of the gate ({SCHEMA}), as the first line is")
-        if not once(event_id, sequence):
+        time_us = get("time_us")
+        # Kinesis does not keep the order: there the time says it, to the microsecond.
+        order = sequence if time_us is None else str(time_us)
+        # Of Kinesis a change may have come twice, under two sequence numbers.
+        if not once(event_id, sequence if time_us is None else ""):
             continue
         scenario = (new or old or {}).get(SCENARIO)
         verdict = fraud or {}
         yield (
             number,
             time,
-            sequence.zfill(DIGITS) if sequence.isascii() and len(sequence) <= DIGITS else "",
+            order.zfill(DIGITS) if order.isascii() and len(order) <= DIGITS else "",
             _id(keys),
             kind == INSERT,
             _kept(old, kept),

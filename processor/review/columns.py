@@ -26,6 +26,7 @@ ENVELOPE: Final = {
     "event_id": TEXT,
     "type": TEXT,
     "time": TEXT,
+    "time_us": "bigint",
     "table": TEXT,
     "sequence": TEXT,
     "expired": "boolean",

@@ -131,5 +131,5 @@ def test_nesting_that_json_could_just_read_can_be_quarantined():
 
 @pytest.mark.parametrize("event", [None, [], "x", 1])
 def test_an_event_that_is_no_map_is_refused_in_our_words(event):
-    with pytest.raises(TidegateError, match="not an event of a DynamoDB stream"):
+    with pytest.raises(TidegateError, match="not an event of a stream"):
         HANDLER.handler(event, Context())
