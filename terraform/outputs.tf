@@ -3,7 +3,8 @@ output "streams" {
   value = {
     for name, stream in module.stream : name => merge(stream, {
       policy       = local.streams[name].policy
-      source_table = split("/", stream.stream_arn)[1]
+      source       = local.streams[name].source
+      source_table = split("/", local.source_tables[name])[1]
     })
   }
 }

@@ -21,10 +21,7 @@ locals {
       "arn:${data.aws_partition.current.partition}:sqs:${var.region}:${local.account}:${stream.name}-failures"
     ]
     # All streams of each table: what was held back may be of one that it had before.
-    streams = distinct([
-      for stream in local.streams : stream.table == null ? "${split("/stream/", stream.stream_arn)[0]}/stream/*" :
-      "arn:${data.aws_partition.current.partition}:dynamodb:${var.region}:${local.account}:table/${coalesce(stream.table.name, stream.name)}/stream/*"
-    ])
+    streams     = distinct([for table in values(local.source_tables) : "${table}/stream/*"])
     source_keys = distinct(compact([for stream in local.streams : stream.table == null ? stream.source_key_arn : null]))
   }
 }
@@ -100,6 +97,16 @@ data "aws_iam_policy_document" "replayer" {
     resources = local.replay.streams
   }
 
+  dynamic "statement" {
+    for_each = length(local.kinesis.arns) == 0 ? [] : [local.kinesis.arns]
+
+    content {
+      sid       = "ReadKinesis"
+      actions   = ["kinesis:GetRecords", "kinesis:GetShardIterator"]
+      resources = statement.value
+    }
+  }
+
   # --- What the ledger knows ---
 
   # For how long it remembers.
@@ -142,7 +149,7 @@ data "aws_iam_policy_document" "replayer" {
     condition {
       test     = "StringEquals"
       variable = "kms:ViaService"
-      values   = [for service in ["dynamodb", "s3", "sqs"] : "${service}.${var.region}.amazonaws.com"]
+      values   = [for service in concat(["dynamodb", "s3", "sqs"], local.kinesis.services) : "${service}.${var.region}.amazonaws.com"]
     }
   }
 
@@ -170,7 +177,7 @@ data "aws_iam_policy_document" "replayer" {
       condition {
         test     = "StringEquals"
         variable = "kms:ViaService"
-        values   = ["dynamodb.${var.region}.amazonaws.com"]
+        values   = [for service in concat(["dynamodb"], local.kinesis.services) : "${service}.${var.region}.amazonaws.com"]
       }
     }
   }

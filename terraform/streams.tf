@@ -7,7 +7,15 @@ module "stream" {
   boundary = aws_iam_policy.boundary.arn
 
   # What it reads
-  stream_arn             = each.value.table == null ? each.value.stream_arn : aws_dynamodb_table.source[each.key].stream_arn
+  stream_arn = (
+    each.value.table == null ? each.value.stream_arn :
+    each.value.source == "kinesis" ? aws_dynamodb_kinesis_streaming_destination.source[each.key].stream_arn :
+    aws_dynamodb_table.source[each.key].stream_arn
+  )
+  kinesis = each.value.source == "dynamodb" ? null : {
+    table_arn = local.source_tables[each.key]
+    start_at  = try(each.value.kinesis.start_at, null)
+  }
   source_key_arn         = each.value.table == null ? each.value.source_key_arn : aws_kms_key.data.arn
   filters                = each.value.filters
   batch_size             = each.value.batch_size

@@ -45,7 +45,7 @@ resource "aws_dynamodb_table" "source" {
 # --- Existing tables, looked at and left alone -------------------------------------------------------
 
 data "aws_dynamodb_table" "existing" {
-  for_each = { for name, stream in local.streams : name => split("/", stream.stream_arn)[1] if stream.table == null }
+  for_each = { for name, stream in local.streams : name => split("/", stream.stream_arn)[1] if stream.table == null && stream.source == "dynamodb" }
 
   name = each.value
 

@@ -9,9 +9,16 @@ variable "streams" {
     package                 the zip made by `make package`, relative to this folder; ../.build/<policy>.zip when null
     table.name              tidegate-<env>-<stream> when null
     table.ttl_attribute     items past this epoch second are removed, and leave the stream as expired
-    stream_arn              of an existing table: its latest stream, in this region
-    source_key_arn          the KMS key of an existing table that has one of its own
-    filters                 event filter patterns (JSON); a record that matches none never reaches the function
+    stream_arn              of an existing table: its latest stream, in this region; with the source kinesis, the Kinesis
+                            data stream that somebody has DynamoDB put its changes into
+    source                  dynamodb: the table's own stream; kinesis: Kinesis Data Streams for DynamoDB, where the order is
+                            not kept and a change may come twice (docs/kinesis.md)
+    source_table_arn        with the source kinesis and stream_arn: the table whose changes come that way
+    kinesis                 of a data stream that is made here, beside a table that is: retention_hours, 24 to 8760. With the
+                            source dynamodb it is filled and nobody reads it, so that one can switch to it
+    kinesis.start_at        where reading begins (RFC 3339), if not at the oldest record
+    source_key_arn          the KMS key of an existing table or data stream that has one of its own
+    filters                 event filter patterns (JSON), of a record in DynamoDB's form whichever the source; one that matches none never reaches the function
     batch_window_s          how long Lambda gathers records for a batch; one batch is one S3 object
     parallelization_factor  batches of one shard processed at once; changes to one item stay in order
     retries                 -1: until max_record_age_s
@@ -35,8 +42,15 @@ variable "streams" {
       key_types     = optional(map(string), {}) # S unless said otherwise: N or B
       ttl_attribute = optional(string)
     }))
-    stream_arn     = optional(string)
-    source_key_arn = optional(string)
+    stream_arn       = optional(string)
+    source_key_arn   = optional(string)
+    source           = optional(string, "dynamodb")
+    source_table_arn = optional(string)
+
+    kinesis = optional(object({
+      retention_hours = optional(number, 24)
+      start_at        = optional(string)
+    }))
 
     filters                = optional(list(string), [])
     batch_size             = optional(number, 1000)
@@ -74,8 +88,49 @@ variable "streams" {
   }
 
   validation {
+    condition     = alltrue([for s in var.streams : contains(["dynamodb", "kinesis"], s.source)])
+    error_message = "source must be dynamodb (the table's own stream) or kinesis (Kinesis Data Streams for DynamoDB)."
+  }
+
+  validation {
     condition = alltrue([
-      for s in var.streams : s.stream_arn == null || can(regex("^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[^/]+/stream/.+$", s.stream_arn))
+      for s in var.streams : s.source != "kinesis" || s.stream_arn == null || can(regex("^arn:[a-z-]+:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]{1,128}$", s.stream_arn))
+    ])
+    error_message = "With the source kinesis, stream_arn must be the ARN of a Kinesis data stream (arn:aws:kinesis:…:stream/<name>)."
+  }
+
+  validation {
+    condition     = alltrue([for s in var.streams : (s.source_table_arn != null) == (s.source == "kinesis" && s.stream_arn != null)])
+    error_message = "source_table_arn goes with the source kinesis and stream_arn, and they with it: a Kinesis data stream does not say whose changes it carries."
+  }
+
+  validation {
+    condition = alltrue([
+      for s in var.streams : s.source_table_arn == null || can(regex("^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255}$", s.source_table_arn))
+    ])
+    error_message = "source_table_arn must be the ARN of a table (arn:aws:dynamodb:…:table/<name>)."
+  }
+
+  validation {
+    condition     = alltrue([for s in var.streams : s.kinesis == null || s.table != null || s.source == "kinesis"])
+    error_message = "kinesis goes with table: of a table that exists, its owner has DynamoDB put the changes into a data stream, and stream_arn names that."
+  }
+
+  validation {
+    condition = alltrue([
+      for s in var.streams : try(s.kinesis.retention_hours, 24) >= 24 && try(s.kinesis.retention_hours, 24) <= 8760 && try(floor(s.kinesis.retention_hours) == s.kinesis.retention_hours, true)
+    ])
+    error_message = "kinesis.retention_hours must be a whole number from 24 (a day) to 8760 (a year)."
+  }
+
+  validation {
+    condition     = alltrue([for s in var.streams : try(s.kinesis.start_at, null) == null || (s.source == "kinesis" && can(timeadd(s.kinesis.start_at, "0s")))])
+    error_message = "kinesis.start_at must be a moment such as 2026-11-23T21:00:00Z, and goes with the source kinesis: a DynamoDB stream is read from its oldest record."
+  }
+
+  validation {
+    condition = alltrue([
+      for s in var.streams : s.source != "dynamodb" || s.stream_arn == null || can(regex("^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[^/]+/stream/.+$", s.stream_arn))
     ])
     error_message = "stream_arn must be the ARN of a DynamoDB stream (arn:aws:dynamodb:…:table/<name>/stream/<label>), not of its table."
   }

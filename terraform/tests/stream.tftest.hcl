@@ -397,6 +397,55 @@ run "filters_reach_the_mapping" {
   }
 }
 
+run "a_data_stream_of_kinesis_is_read_by_its_own_powers_and_nothing_else" {
+  command = plan
+
+  module {
+    source = "./modules/stream"
+  }
+
+  variables {
+    stream_arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/cards"
+    kinesis    = { table_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/cards", start_at = "2026-11-23T21:00:00Z" }
+    filters    = ["{\"eventName\":[\"INSERT\"]}"]
+  }
+
+  assert {
+    condition = jsonencode({
+      for s in data.aws_iam_policy_document.role.statement : s.sid => [sort(s.actions), sort(s.resources)] if contains(["ReadStream", "FindStream"], s.sid)
+      }) == jsonencode({
+      FindStream = [["kinesis:ListStreams"], ["*"]]
+      ReadStream = [
+        ["kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"],
+        ["arn:aws:kinesis:eu-west-1:123456789012:stream/cards"],
+      ]
+    })
+    error_message = "The role reads this data stream, and no table's."
+  }
+
+  assert {
+    condition = [
+      for s in data.aws_iam_policy_document.role.statement : flatten([for c in s.condition : c.values]) if s.sid == "DecryptStream"
+    ] == [["kinesis.eu-west-1.amazonaws.com"]]
+    error_message = "What Kinesis keeps is decrypted through Kinesis."
+  }
+
+  assert {
+    condition     = [for f in one(aws_lambda_event_source_mapping.this.filter_criteria).filter : jsondecode(f.pattern)] == [{ data = { eventName = ["INSERT"] } }]
+    error_message = "A filter means the same in the other envelope."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.starting_position == "AT_TIMESTAMP" && aws_lambda_event_source_mapping.this.starting_position_timestamp == "2026-11-23T21:00:00Z"
+    error_message = "Reading begins where it is said."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.TABLE_ARN == "arn:aws:dynamodb:eu-west-1:123456789012:table/cards"
+    error_message = "Who replays must be able to tell whose records these are."
+  }
+}
+
 run "failures_are_kept_encrypted_and_honest" {
   module {
     source = "./modules/stream"

@@ -18,7 +18,7 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = var.reserved_concurrency
 
   environment {
-    variables = {
+    variables = merge({
       EVENTS_BUCKET         = var.buckets["events"].name
       AUDIT_BUCKET          = var.buckets["audit"].name
       QUARANTINE_BUCKET     = var.buckets["quarantine"].name
@@ -29,7 +29,8 @@ resource "aws_lambda_function" "this" {
       SUBJECT_CACHE_SECONDS = var.subject_cache_s
       DATA_KEY_ARN          = var.data_key_arn
       TOKEN_KEY_ARNS        = jsonencode(var.token_key_arns)
-    }
+      # The ARN of a Kinesis data stream does not say the table: for who replays.
+    }, var.kinesis == null ? {} : { TABLE_ARN = var.kinesis.table_arn })
   }
 
   logging_config {

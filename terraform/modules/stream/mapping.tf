@@ -3,7 +3,8 @@ resource "aws_lambda_event_source_mapping" "this" {
   function_name    = aws_lambda_alias.live.arn
 
   # LATEST would miss what is written while the mapping starts.
-  starting_position = "TRIM_HORIZON"
+  starting_position           = try(var.kinesis.start_at, null) == null ? "TRIM_HORIZON" : "AT_TIMESTAMP"
+  starting_position_timestamp = try(var.kinesis.start_at, null)
 
   batch_size                         = var.batch_size
   maximum_batching_window_in_seconds = var.batch_window_s
@@ -29,7 +30,8 @@ resource "aws_lambda_event_source_mapping" "this" {
         for_each = filter_criteria.value
 
         content {
-          pattern = filter.value
+          # Kinesis carries DynamoDB's record as data.
+          pattern = var.kinesis == null ? filter.value : jsonencode({ data = jsondecode(filter.value) })
         }
       }
     }

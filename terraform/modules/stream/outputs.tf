@@ -29,7 +29,7 @@ output "log_group" {
 }
 
 output "stream_arn" {
-  description = "ARN of the stream it reads."
+  description = "ARN of the stream it reads: of DynamoDB's or Kinesis."
   value       = var.stream_arn
 }
 

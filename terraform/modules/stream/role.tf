@@ -29,6 +29,18 @@ locals {
   region    = split(":", var.stream_arn)[3]
   account   = split(":", var.stream_arn)[4]
 
+  # What Lambda reads the stream by, in the name of this role.
+  # https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
+  reading = var.kinesis == null ? {
+    service = "dynamodb"
+    actions = tolist(["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"])
+    } : {
+    service = "kinesis"
+    actions = tolist([
+      "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards",
+    ])
+  }
+
   # By its name: the function comes after its role.
   function_arn = "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${var.name}"
 }
@@ -36,13 +48,13 @@ locals {
 data "aws_iam_policy_document" "role" {
   statement {
     sid       = "ReadStream"
-    actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+    actions   = local.reading.actions
     resources = [var.stream_arn]
   }
 
   statement {
     sid       = "FindStream"
-    actions   = ["dynamodb:ListStreams"]
+    actions   = ["${local.reading.service}:ListStreams"]
     resources = ["*"] # IAM knows no resource for this action; it tells names, never records
   }
 
@@ -214,7 +226,7 @@ data "aws_iam_policy_document" "role" {
       condition {
         test     = "StringEquals"
         variable = "kms:ViaService"
-        values   = ["dynamodb.${local.region}.amazonaws.com"]
+        values   = ["${local.reading.service}.${local.region}.amazonaws.com"]
       }
     }
   }

@@ -17,18 +17,24 @@ variable "boundary" {
 
 variable "stream_arn" {
   type        = string
-  description = "ARN of the DynamoDB stream."
+  description = "ARN of the DynamoDB stream, or of the Kinesis data stream that DynamoDB puts the table's changes into."
+}
+
+variable "kinesis" {
+  type        = object({ table_arn = string, start_at = optional(string) })
+  description = "For a Kinesis data stream: ARN of the table whose changes it carries, and from when on they are read (RFC 3339; null: from the oldest on). null for a DynamoDB stream."
+  default     = null
 }
 
 variable "source_key_arn" {
   type        = string
-  description = "KMS key of the source table; null for one that AWS owns."
+  description = "KMS key of the source table, or of the Kinesis data stream; null for one that AWS owns."
   default     = null
 }
 
 variable "filters" {
   type        = list(string)
-  description = "Event filter patterns, JSON; none lets every record through."
+  description = "Event filter patterns, JSON, as for a record of a DynamoDB stream whichever it is; none lets every record through."
   default     = []
 }
 

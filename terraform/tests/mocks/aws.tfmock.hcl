@@ -32,6 +32,10 @@ mock_resource "aws_dynamodb_table" {
   }
 }
 
+mock_resource "aws_kinesis_stream" {
+  defaults = { arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/tidegate-test-cards" }
+}
+
 mock_resource "aws_kms_key" {
   defaults = { arn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
 }
