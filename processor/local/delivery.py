@@ -204,9 +204,11 @@ def failure_report(
 ) -> dict[str, Any]:
     """What the failure destination gets: where the records are, and nothing that is in them.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html and
+    https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
     """
     entries = lost.batch.entries
+    batch = "KinesisBatchInfo" if ":kinesis:" in stream_arn else "DDBStreamBatchInfo"
     return {
         "requestContext": {
             "requestId": request_id,
@@ -217,7 +219,7 @@ def failure_report(
         "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
         "version": "1.0",
         "timestamp": _iso(now),
-        "DDBStreamBatchInfo": {
+        batch: {
             "shardId": shard,
             "startSequenceNumber": str(entries[0].sequence),
             "endSequenceNumber": str(entries[-1].sequence),

@@ -15,7 +15,7 @@ from zlib import crc32
 from processor.errors import TidegateError
 from processor.local.delivery import FOREVER, Answer, Entry, Lane, Rules, failure_report, judge, sift
 from processor.local.filters import wanted
-from processor.local.records import entry
+from processor.local.kinesis import KinesisStream, seen_by_filters
 from processor.local.shards import Stream
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ class EventSource:
 
     Args:
         settings: what it does.
-        streams: a Boto3 client of dynamodbstreams.
+        streams: a Boto3 client of dynamodbstreams, or of kinesis for a data stream.
         invoke: calls the function; from several threads at once if there are several lanes.
         report: gives a failure report, as JSON, to the failure destination; None if there is none.
+        carry: puts what is new into a data stream, as DynamoDB does by itself; says how many records.
         clock, sleep: for tests.
     """
 
@@ -108,15 +109,16 @@ class EventSource:
         streams: Any,
         invoke: Callable[[dict[str, Any]], Answer],
         report: Callable[[str], object] | None = None,
+        carry: Callable[[], int] = lambda: 0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.tally = Tally()
         self._settings, self._rules = settings, settings.rules
         self._streams = streams
-        self._stream = Stream(streams, settings.stream_arn, settings.position)
+        self._stream = self._at(settings.position)
         self._wanted = wanted(settings.filters)
-        self._invoke, self._report = invoke, report
+        self._invoke, self._report, self._carry = invoke, report, carry
         self._clock, self._sleep = clock, sleep
         self._lock = Lock()  # lanes are delivered side by side
         self._lanes: dict[str, list[Lane]] = defaultdict(
@@ -132,12 +134,13 @@ class EventSource:
 
     def skip_what_is_there(self) -> None:
         """Begin at the stream's end, whatever the mapping says: what is there has been delivered before."""
-        self._stream = Stream(self._streams, self._settings.stream_arn, "LATEST")
+        self._stream = self._at("LATEST")
 
     def turn(self) -> int:
         """Read what is new, deliver what is due; 0 if there was nothing to do."""
+        carried = self._carry()
         self._stream.look_for_shards()
-        moved = sum(self._read(shard.name) for shard in list(self._stream.readable(self._busy())))
+        moved = carried + sum(self._read(shard.name) for shard in list(self._stream.readable(self._busy())))
         now = self._clock()
         due = [
             (shard, lane, batch)
@@ -152,6 +155,10 @@ class EventSource:
             self._sleep(POLL_S)
         return moved + len(due)
 
+    def _at(self, position: str) -> Stream:
+        reader = KinesisStream if ":kinesis:" in self._settings.stream_arn else Stream
+        return reader(self._streams, self._settings.stream_arn, position)
+
     def _busy(self) -> set[str]:
         return {shard for shard, lanes in self._lanes.items() if any(map(len, lanes))}
 
@@ -160,8 +167,8 @@ class EventSource:
         if sum(map(len, lanes)) >= BACKLOG_MAX:
             return 0
         reading = self._stream.shards[shard]
-        found = [entry(record, self._stream.arn) for record in self._stream.read(reading)]
-        kept = [one for one in found if self._wanted(one.record)]
+        found = self._stream.entries(reading)
+        kept = [one for one in found if self._wanted(seen_by_filters(one.record))]
         for number, lane in enumerate(lanes):
             lane.offer((one for one in kept if _lane_of(one, len(lanes)) == number), self._clock())
         self.tally.read += len(found)
@@ -199,5 +206,8 @@ class EventSource:
 
 def _lane_of(one: Entry, lanes: int) -> int:
     """All changes of an item go down one lane, so that they stay in order."""
-    keys = json.dumps(one.record["dynamodb"]["Keys"], sort_keys=True)
+    if of_kinesis := one.record.get("kinesis"):
+        keys = of_kinesis["partitionKey"]
+    else:
+        keys = json.dumps(one.record["dynamodb"]["Keys"], sort_keys=True)
     return crc32(keys.encode()) % lanes

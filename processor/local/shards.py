@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from processor.local.records import entry
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from processor.local.delivery import Entry
 
 RECORDS_MAX: Final = 1000  # of one GetRecords
 
@@ -64,10 +68,18 @@ class Stream:
         """The shard's next records, none if it has no more yet."""
         if not shard.started:
             self._start(shard, "TRIM_HORIZON")
-        answer = self._streams.get_records(ShardIterator=shard.iterator, Limit=RECORDS_MAX)
+        answer = self._page(shard)
         shard.iterator = answer.get("NextShardIterator")
         records: list[dict[str, Any]] = answer["Records"]
         return records
+
+    def entries(self, shard: Shard) -> list[Entry]:
+        """The shard's next records, ready for delivery; none if it has no more yet."""
+        return [entry(record, self.arn) for record in self.read(shard)]
+
+    def _page(self, shard: Shard) -> dict[str, Any]:
+        page: dict[str, Any] = self._streams.get_records(ShardIterator=shard.iterator, Limit=RECORDS_MAX)
+        return page
 
     def _start(self, shard: Shard, position: str) -> None:
         where = {"StreamArn": self.arn, "ShardId": shard.name, "ShardIteratorType": position}
