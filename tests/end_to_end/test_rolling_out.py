@@ -145,6 +145,7 @@ class World:
 
     def tried(self, package: Path | None, name: str) -> tuple[Outcome, Counter[str]]:
         """What became of a release while payments came, and how many records each version took."""
+        self.ahead_s = 0.0  # CloudWatch is asked from when a canary began: that must not be to come
         outcomes: list[Outcome | TidegateError] = []
 
         def runs() -> None:
