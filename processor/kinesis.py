@@ -72,12 +72,20 @@ def sequence_of(record: Any) -> str:
 
 def event_id_of(record: Any) -> str:
     """The id that DynamoDB gave the change; Kinesis's of the record where nothing can be read in it."""
+    found = _text(record, "eventID") or record.get("eventID")
+    return found if isinstance(found, str) else ""
+
+
+def table_of(record: Any) -> str:
+    """The table's name; empty where nothing can be read in the record."""
+    return _text(record, "tableName")
+
+
+def _text(record: Any, name: str) -> str:
     try:
-        found = _carried(record).get("eventID")
+        found = _carried(record).get(name)
     except Poison:
-        found = None
-    if not isinstance(found, str):
-        found = record.get("eventID")
+        return ""
     return found if isinstance(found, str) else ""
 
 

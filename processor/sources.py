@@ -45,5 +45,13 @@ def event_id_of(record: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
+def table_of(record: Any) -> str:
+    """The name of the table that a record of Kinesis says it is about; empty where none can be read.
+
+    Of a table's own stream it is in the ARN.
+    """
+    return kinesis.table_of(record) if _is_of_kinesis(record) else ""
+
+
 def _is_of_kinesis(record: Any) -> bool:
     return isinstance(record, dict) and record.get("eventSource") == kinesis.SOURCE

@@ -59,7 +59,7 @@ class Export:
     ) -> None:
         self._function, self._files, self._times, self._report = function, files, times, report
         self._policy, self._full = report.policy, full
-        self._stream_arn = function.feed().stream_arn
+        self._stream_arn = f"{function.feed().table_arn}/stream/"
         report.caveats = CAVEATS
 
     def begin(self, steps: Callable[[int], object]) -> None:

@@ -43,7 +43,10 @@ class Feed:
     """What feeds the function from its stream."""
 
     stream_arn: str
+    """Of the table's own stream, or of a Kinesis data stream."""
     filters: tuple[str, ...]
+    table_arn: str
+    """Of the table whose changes come that way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,11 @@ class Function:
         with explained(f"lambda:ListEventSourceMappings for {self.name}:{ALIAS}", self.permit, env=self.env):
             answer = self.client("lambda").list_event_source_mappings(FunctionName=f"{self.name}:{ALIAS}")
         for found in answer["EventSourceMappings"]:
-            if ":dynamodb:" in found.get("EventSourceArn", ""):
+            arn = found.get("EventSourceArn", "")
+            if ":dynamodb:" in arn or ":kinesis:" in arn:
                 filters = (found.get("FilterCriteria") or {}).get("Filters") or ()
-                return Feed(found["EventSourceArn"], tuple(one["Pattern"] for one in filters))
+                table = self.environ.get("TABLE_ARN") or arn.partition("/stream/")[0]
+                return Feed(arn, tuple(one["Pattern"] for one in filters), table)
         raise TidegateError(f"no stream feeds {self.name}:{ALIAS}: make apply ENV={self.env}")
 
 

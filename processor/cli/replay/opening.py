@@ -22,13 +22,13 @@ from processor.cli.replay.sending import Parcel
 from processor.errors import Poison, TidegateError
 from processor.ledger import lane_of
 from processor.quarantine import PURPOSE, SCHEMA
-from processor.stream import sequence_of
+from processor.sources import sequence_of, table_of
 
 BODY_BYTES_MAX: Final = 16_000_000  # of one object: a record of Lambda's is at most 6 MB
 DATA_KEYS_MAX: Final = 1_000  # kept in memory, so that KMS is asked once for each
 KEY: Final = re.compile(
     r"quarantine/[^/]+/dt=(?P<day>\d{4}-\d{2}-\d{2}|unknown)/"
-    r"(?P<lane>[0-9a-f]{8})-(?P<sequence>[0-9]{1,40}|nameless)-(?P<digest>[0-9a-f]{16})\.json",
+    r"(?P<lane>[0-9a-f]{8})-(?P<sequence>[0-9]{1,128}|nameless)-(?P<digest>[0-9a-f]{16})\.json",
     re.ASCII,
 )
 STREAM: Final = "/stream/"
@@ -125,7 +125,9 @@ class Opener:
         if (sequence, lane_of(record)) != (held.sequence, held.lane):
             raise Unreadable("altered: its record has another name")
         arn = str(record.get("eventSourceARN") if isinstance(record, dict) else None)
-        if STREAM in arn and arn.partition(STREAM)[0] != self._table:
+        if table_of(record) not in {"", self._table.rpartition("/")[2]} or (
+            STREAM in arn and arn.partition(STREAM)[0] != self._table
+        ):
             # Of two streams with one policy, or of a stream that had this policy before: not to be let out by
             # a policy that was not made for it.
             raise Unreadable("of another table than the function's: name the stream of that table")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from processor.aws import calling
 from processor.cli.ahead import each
 from processor.cli.functions import explained
-from processor.cli.replay.opening import BODY_BYTES_MAX, STREAM, Held, Opener, Unreadable
+from processor.cli.replay.opening import BODY_BYTES_MAX, Held, Opener, Unreadable
 from processor.cli.replay.report import NOT_DONE, TOO_OLD, UNREADABLE, iso
 from processor.cli.replay.sending import Outcome
 from processor.errors import Transient
@@ -67,7 +67,7 @@ class Quarantine:
         self._listed: list[Held] = []
         self._bucket = function.environ["QUARANTINE_BUCKET"]
         self._s3 = function.client("s3")
-        table = function.feed().stream_arn.partition(STREAM)[0]
+        table = function.feed().table_arn
         self._opener = Opener(function.client("kms"), function.environ["DATA_KEY_ARN"], report.policy, table)
 
     def begin(self, steps: Callable[[int], object]) -> None:
