@@ -91,7 +91,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
     content {
       id     = rule.key
-      status = "Enabled"
+      status = contains(local.held[each.key], rule.key) ? "Disabled" : "Enabled"
 
       filter {
         prefix = "${rule.key}/"
@@ -227,6 +227,22 @@ data "aws_iam_policy_document" "bucket" {
       test     = "StringNotEquals"
       variable = "aws:RequestedRegion"
       values   = local.regions
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.held[each.key]) > 0 ? [local.held[each.key]] : []
+
+    content {
+      sid       = "LegalHold"
+      effect    = "Deny"
+      actions   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+      resources = [for folder in statement.value : "${each.value.arn}/${folder}/*"]
+
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
     }
   }
 

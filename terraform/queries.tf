@@ -16,8 +16,11 @@ locals {
 
   results = "queries" # folder in the events bucket, whose readers are the same people
 
-  # Kept longer than anything expires, for what is replayed has the day of its change.
-  first_day = { for policy, days in local.retention_days : policy => "NOW-${days.events + days.quarantine}DAYS" }
+  # Before anything that is there: what is replayed has the day of its change, and what is held does not expire.
+  first_day = {
+    for policy, days in local.retention_days :
+    policy => contains(keys(var.legal_hold), policy) ? "2020-01-01" : "NOW-${days.events + days.quarantine}DAYS"
+  }
 
   queries = merge([
     for policy, table in local.tables : {

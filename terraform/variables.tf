@@ -257,6 +257,34 @@ variable "token_key_versions_retired" {
   }
 }
 
+variable "legal_hold" {
+  description = <<-EOT
+    By policy: why nothing of its events, audit trail and quarantine expires or can be deleted, and until which day that is
+    expected to last; the day lifts nothing. docs/legal-hold.md.
+  EOT
+
+  type = map(object({
+    reason = string
+    until  = optional(string)
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for policy in keys(var.legal_hold) : contains(keys(local.expiry_days), policy)])
+    error_message = "legal_hold names a policy that has no file: holds are by policy, as payments."
+  }
+
+  validation {
+    condition     = alltrue([for hold in values(var.legal_hold) : can(regex("^\\S[^\\n]{0,199}$", hold.reason))])
+    error_message = "legal_hold needs a reason of 1 to 200 characters, such as the number of the case."
+  }
+
+  validation {
+    condition     = alltrue([for hold in values(var.legal_hold) : hold.until == null ? true : can(formatdate("YYYY", "${hold.until}T00:00:00Z"))])
+    error_message = "legal_hold.until must be a day, as 2027-03-31."
+  }
+}
+
 variable "key_deletion_window_days" {
   type        = number
   description = "How long a deleted key can still be brought back."
