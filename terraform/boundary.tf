@@ -25,9 +25,21 @@ data "aws_iam_policy_document" "boundary" {
     resources = local.boundary.streams
   }
 
+  dynamic "statement" {
+    for_each = length(local.kinesis.arns) == 0 ? [] : [local.kinesis.arns]
+
+    content {
+      sid = "ReadKinesis"
+      actions = [
+        "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards",
+      ]
+      resources = statement.value
+    }
+  }
+
   statement {
     sid       = "FindStreamsAndTrace"
-    actions   = ["dynamodb:ListStreams", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    actions   = concat(["dynamodb:ListStreams", "xray:PutTelemetryRecords", "xray:PutTraceSegments"], [for service in local.kinesis.services : "${service}:ListStreams"])
     resources = ["*"] # IAM knows no resource for these
   }
 

@@ -35,7 +35,7 @@ data "aws_iam_policy_document" "data_key" {
     condition {
       test     = "StringEquals"
       variable = "kms:ViaService"
-      values   = [for service in ["dynamodb", "s3", "sns", "sqs"] : "${service}.${var.region}.amazonaws.com"]
+      values   = [for service in concat(["dynamodb", "s3", "sns", "sqs"], local.kinesis.services) : "${service}.${var.region}.amazonaws.com"]
     }
   }
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from processor.cli.package import build, build_access
+from processor.errors import TidegateError
 from processor.local import emulator
 from processor.local.aws import embedded_aws
+from processor.local.carrying import Carrier
 from processor.local.mapping import EventSource, Settings
 from processor.local.runtime import runtime_python
 from processor.local.terraform import REPOSITORY, Terraform
@@ -31,6 +33,8 @@ OTHERS: Final = ("customers",)
 ACCESS: Final = REPOSITORY / ".build" / "access.zip"  # and for this
 STATE_BUCKET: Final = "tidegate-local-state"  # of terraform/environments/local.backend.hcl
 INBOX: Final = "tidegate-local-inbox"
+DISORDER: Final = 7
+"""The seed by which changes come twice and in another order where they come by Kinesis."""
 PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -85,6 +89,8 @@ class Stage:
     erase: Hosted
     inbox_url: str
     """A queue that is subscribed to the alerts."""
+    carriers: dict[str, Carrier]
+    """What puts changes into data streams as DynamoDB would, by the ARN of the stream."""
 
     def of(self, name: str) -> Stage:
         """The same stage, seen from one of the streams besides."""
@@ -139,11 +145,13 @@ class Stage:
         """The mapping that Terraform made, ready to deliver to the function under its role."""
         mapping = self.aws.client("lambda").get_event_source_mapping(UUID=self.stream["mapping_id"])
         settings = Settings.read(mapping)
+        carrier = self.carriers.get(settings.stream_arn)
         return EventSource(
             settings,
-            streams=self.aws.client("dynamodbstreams", self.role),
+            streams=self.aws.client("kinesis" if carrier else "dynamodbstreams", self.role),
             invoke=function.invoke,
             report=self._reporter(settings.destination_arn),
+            carry=carrier.carry if carrier else lambda: 0,
         )
 
     def _reporter(self, destination_arn: str | None) -> Callable[[str], object] | None:
@@ -238,9 +246,26 @@ def _set(aws: EmbeddedAws, terraform: Terraform, work: Path) -> Stage:
         detokenize=hosted(says["detokenize"], "access"),
         erase=hosted(says["erase"], "access"),
         inbox_url=_inbox(aws, says["alerts_topic_arn"]),
+        carriers={one["stream_arn"]: _carrier(aws, one) for one in _by_kinesis(says)},
     )
     aws.enforce_iam(enforced=True)
     return stage
+
+
+def _by_kinesis(says: dict[str, Any]) -> list[dict[str, Any]]:
+    return [stream for stream in says["streams"].values() if stream["source"] == "kinesis"]
+
+
+def _carrier(aws: EmbeddedAws, stream: dict[str, Any]) -> Carrier:
+    """What carries a table's changes into the data stream that Terraform has made its destination."""
+    dynamodb, table = aws.client("dynamodb"), stream["source_table"]
+    told = dynamodb.describe_kinesis_streaming_destination(TableName=table)
+    active = [one["StreamArn"] for one in told["KinesisDataStreamDestinations"]]
+    if active != [stream["stream_arn"]]:
+        raise TidegateError(f"the table {table} has no destination in Kinesis: terraform/kinesis.tf makes it")
+    own = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    clients = aws.client("dynamodbstreams"), aws.client("kinesis")
+    return Carrier(*clients, own, stream["stream_arn"], seed=DISORDER)
 
 
 def _inbox(aws: EmbeddedAws, topic_arn: str) -> str:

@@ -17,6 +17,7 @@ streams = {
   }
   customers = {
     table          = { hash_key = "customer_id" }
+    source         = "kinesis" # as no other environment has it, so that both ways are tried
     batch_size     = 200
     batch_window_s = 1
     retries        = 5

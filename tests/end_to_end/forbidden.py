@@ -39,6 +39,10 @@ class Place:
     def several(self, table: str, key: str) -> dict[str, Any]:
         return {"RequestItems": {self.table(table): {"Keys": [{key: {"S": "x"}}]}}}
 
+    def data_stream(self, name: str) -> dict[str, str]:
+        """The Kinesis data stream by which a table's changes come."""
+        return {"StreamARN": self.stage.outputs["streams"][name]["stream_arn"]}
+
     def key(self, output: str) -> dict[str, str]:
         return {"KeyId": self.stage.outputs[output]}
 
@@ -147,6 +151,10 @@ FORBIDDEN: Final = (
               lambda at: {"logGroupName": f"/aws/lambda/{at.table('payments')}"}, bounded=True),
     Forbidden("customers", "reads the stream of payments", "dynamodbstreams.describe_stream",
               lambda at: {"StreamArn": at.stage.outputs["streams"]["payments"]["stream_arn"]}),
+    Forbidden("customers", "puts a record into its data stream", "kinesis.put_record",
+              lambda at: at.data_stream("customers") | {"Data": b"x", "PartitionKey": "x"}, bounded=True),
+    Forbidden("payments", "reads the data stream of the other stream", "kinesis.list_shards",
+              lambda at: at.data_stream("customers")),
     Forbidden("customers", "reads profiles", "dynamodb.batch_get_item",
               lambda at: at.several("profiles", "entity")),
     Forbidden("customers", "publishes an alert", "sns.publish",

@@ -42,7 +42,8 @@ def test_a_plan_says_what_would_be_wider(
     package = wider(tmp_path)
     table = '{hash_key = "payment_id", ttl_attribute = "expires_at"}'
     payments = f'{{table = {table}, package = "{os.path.relpath(package, ROOT)}"}}'
-    streams = f'{{payments = {payments}, customers = {{table = {{hash_key = "customer_id"}}}}}}'
+    customers = '{table = {hash_key = "customer_id"}, source = "kinesis"}'
+    streams = f"{{payments = {payments}, customers = {customers}}}"
     assert reviewed(stage.terraform, ROOT, "plan", [f"-var=streams={streams}"]) == 0
     printed = capfd.readouterr().out
     assert printed.startswith(

@@ -34,7 +34,7 @@ REQUIRED = "domain: customer, required: true,"
 ALIKE = {"batch_size": 200, "batch_window_s": 1, "retries": 5}
 AS_EVER = {  # what environments/local.tfvars says of the streams
     "payments": {"table": {"hash_key": "payment_id", "ttl_attribute": "expires_at"}, **ALIKE},
-    "customers": {"table": {"hash_key": "customer_id"}, **ALIKE},
+    "customers": {"table": {"hash_key": "customer_id"}, "source": "kinesis", **ALIKE},
 }
 DAY_S = 86_400
 EXPORTS = "somebody-s-exports"

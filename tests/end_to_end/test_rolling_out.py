@@ -43,7 +43,7 @@ PAYMENTS, BATCH = 400, 25
 ALIKE = {"batch_size": 200, "batch_window_s": 1, "retries": 5}
 TABLES = {  # what environments/local.tfvars says of the streams
     "payments": {"table": {"hash_key": "payment_id", "ttl_attribute": "expires_at"}, **ALIKE},
-    "customers": {"table": {"hash_key": "customer_id"}, **ALIKE},
+    "customers": {"table": {"hash_key": "customer_id"}, "source": "kinesis", **ALIKE},
 }
 WITHOUT_DRIFT = "-refresh=false"  # or what moto forgets would be a new version each time
 PATIENCE_S = 120

@@ -44,6 +44,7 @@ MANAGED_CHARACTERS_MAX = 6144
 THROUGH = "a service asks KMS for it in this name; those of the embedded AWS do not"
 BY_LAMBDA = "Lambda itself writes the log in this name; the emulator prints it"
 MAPPING = "Lambda's mapping asks for it; ours has the stream's ARN"
+OTHER_SOURCE = "what was given up before the stream came by Kinesis"
 PASSES = "no item that its table takes is held back under this policy"
 UNUSED: dict[tuple[str, ...], str] = {
     **{
@@ -53,10 +54,17 @@ UNUSED: dict[tuple[str, ...], str] = {
             ("DecryptStream", "kms:Decrypt", THROUGH),
             ("EncryptWhatItWrites", "kms:Decrypt", THROUGH),
             ("SealAudit", "kms:GenerateDataKey", THROUGH),
-            ("FindStream", "dynamodb:ListStreams", MAPPING),
             ("WriteLog", "logs:CreateLogStream", BY_LAMBDA),
             ("WriteLog", "logs:PutLogEvents", BY_LAMBDA),
         )
+    },
+    ("payments", "FindStream", "dynamodb:ListStreams"): MAPPING,
+    ("customers", "FindStream", "kinesis:ListStreams"): MAPPING,
+    ("customers", "ReadStream", "kinesis:DescribeStream"): MAPPING,
+    ("customers", "ReadStream", "kinesis:DescribeStreamSummary"): MAPPING,
+    **{
+        ("replayer", "ReadStreams", action, "table/tidegate-local-customers/stream/*"): OTHER_SOURCE
+        for action in ("dynamodb:GetRecords", "dynamodb:GetShardIterator")
     },
     **{
         (who, statement, action): why
@@ -245,7 +253,12 @@ def test_the_boundary_has_room_for_all_that_the_roles_grant(granted: dict[str, A
 
 def test_no_power_is_a_wildcard(granted: dict[str, Any]) -> None:
     """But for the actions that IAM knows no resource for."""
-    without = {"dynamodb:ListStreams", "lambda:ListFunctions", "lambda:ListEventSourceMappings"}
+    without = {
+        "dynamodb:ListStreams",
+        "kinesis:ListStreams",
+        "lambda:ListFunctions",
+        "lambda:ListEventSourceMappings",
+    }
     without |= {
         "cloudwatch:DescribeAlarms",
         "cloudwatch:GetMetricStatistics",
