@@ -58,6 +58,16 @@ data "aws_iam_policy_document" "boundary" {
     resources = ["${local.reach.events}/events/*"]
   }
 
+  dynamic "statement" {
+    for_each = values(local.backfill.bucket)
+
+    content {
+      sid       = "ReadExports"
+      actions   = ["s3:GetObject"]
+      resources = ["arn:${data.aws_partition.current.partition}:s3:::${statement.value}/AWSDynamoDB/*/data/*"]
+    }
+  }
+
   statement {
     sid       = "UseKeys"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]

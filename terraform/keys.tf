@@ -91,7 +91,7 @@ data "aws_iam_policy_document" "data_key" {
     condition {
       test     = "ArnEquals"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = values(local.log_arns)
+      values   = concat(values(local.log_arns), local.backfill.log_arns)
     }
   }
 }

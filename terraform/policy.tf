@@ -14,7 +14,7 @@ locals {
   }
 
   # By convention, not by reference: the key policies name roles and logs, and the roles' policies the keys.
-  functions = merge({ for name, stream in local.streams : name => stream.name }, local.access)
+  functions = merge({ for name, stream in local.streams : name => stream.name }, local.access, local.backfills)
   role_arns = {
     for name, function in local.functions :
     name => "arn:${data.aws_partition.current.partition}:iam::${local.account}:role/${function}"

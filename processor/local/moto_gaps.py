@@ -27,7 +27,7 @@ from moto.s3.models import FakeBucket
 from moto.sns.responses import SNSResponse
 from moto.sqs.responses import SQSResponse
 
-from processor.local import moto_kinesis, moto_queries
+from processor.local import moto_backfill, moto_kinesis, moto_queries
 from processor.local.authorised import checked
 
 if TYPE_CHECKING:
@@ -195,7 +195,10 @@ def _resource(name: Callable[[Any], str | None]) -> Callable[[Any], str]:
 def _table(response: Any) -> str | None:
     # A batch names its tables in the items; ours are all of one.
     name = response.body and (
-        response._get_param("TableName") or next(iter(response._get_param("RequestItems") or ()), None)  # noqa: SLF001
+        response._get_param("TableName")  # noqa: SLF001
+        or response._get_param("TableArn")  # noqa: SLF001
+        or response._get_param("ExportArn")  # noqa: SLF001
+        or next(iter(response._get_param("RequestItems") or ()), None)  # noqa: SLF001
     )
     if not name or name.startswith("arn:"):
         return name or None
@@ -258,5 +261,6 @@ _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (LambdaResponse, "_determine_resource", _resource(_function)),
     (AthenaResponse, "_determine_resource", _resource(moto_queries.workgroup)),
     (GlueResponse, "_determine_resource", _resource(moto_queries.table)),
+    *moto_backfill.MENDINGS,
     *moto_kinesis.MENDINGS,
 )

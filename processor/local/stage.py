@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from processor.cli.package import build, build_access
 from processor.errors import TidegateError
-from processor.local import emulator
+from processor.local import emulator, moto_backfill
 from processor.local.aws import embedded_aws
 from processor.local.carrying import Carrier
+from processor.local.machines import Machine
 from processor.local.mapping import EventSource, Settings
 from processor.local.runtime import runtime_python
 from processor.local.terraform import REPOSITORY, Terraform
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from processor.local.aws import Credentials, EmbeddedAws
+    from processor.local.delivery import Answer
+
+    Invoke = Callable[[Any], Answer]
 
 POLICY: Final = REPOSITORY / "policies" / "payments.yaml"
 PACKAGE: Final = REPOSITORY / ".build" / "payments.zip"  # where terraform/ looks for it
@@ -87,6 +92,10 @@ class Stage:
     """The functions on the streams besides."""
     detokenize: Hosted
     erase: Hosted
+    backfill: Hosted
+    """What brings exports of the payments' table through."""
+    runner: Credentials
+    """The role of the state machine that calls it."""
     inbox_url: str
     """A queue that is subscribed to the alerts."""
     carriers: dict[str, Carrier]
@@ -112,6 +121,7 @@ class Stage:
             others={name: now(one) for name, one in self.others.items()},
             detokenize=now(self.detokenize),
             erase=now(self.erase),
+            backfill=now(self.backfill),
         )
 
     @property
@@ -140,6 +150,29 @@ class Stage:
                 stack.enter_context(self.aws.serving(launch["name"], function.invoke))
                 functions.append(function)
             yield tuple(functions)
+
+    @contextmanager
+    def backfilling(
+        self, wrap: Callable[[Invoke], Invoke] = lambda invoke: invoke
+    ) -> Iterator[emulator.Function]:
+        """The function of the backfill, and its state machine run as its role; `wrap` comes between them."""
+        launch, made = self.backfill.launch(self.aws), self.outputs["backfills"]["payments"]
+        described = self.aws.client("stepfunctions").describe_state_machine(
+            stateMachineArn=made["state_machine_arn"]
+        )
+        run = made["state_machine_arn"].replace(":stateMachine:", ":mapRun:")
+        machine = Machine(
+            json.loads(described["definition"]),
+            self.aws.client("s3", self.runner),
+            self.aws.client("lambda", self.runner),
+            lambda name: f"{run}/file:{name}",
+        )
+        with (
+            emulator.running(**launch) as function,
+            self.aws.serving(launch["name"], wrap(function.invoke)),
+            moto_backfill.running(made["state_machine_arn"], machine),
+        ):
+            yield function
 
     def event_source(self, function: emulator.Function) -> EventSource:
         """The mapping that Terraform made, ready to deliver to the function under its role."""
@@ -245,6 +278,8 @@ def _set(aws: EmbeddedAws, terraform: Terraform, work: Path) -> Stage:
         others={name: hosted(says["streams"][name], name) for name in OTHERS},
         detokenize=hosted(says["detokenize"], "access"),
         erase=hosted(says["erase"], "access"),
+        backfill=hosted(says["backfills"]["payments"], "gate"),
+        runner=aws.credentials_of(says["backfills"]["payments"]["runner_role_arn"]),
         inbox_url=_inbox(aws, says["alerts_topic_arn"]),
         carriers={one["stream_arn"]: _carrier(aws, one) for one in _by_kinesis(says)},
     )

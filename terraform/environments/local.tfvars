@@ -23,3 +23,5 @@ streams = {
     retries        = 5
   }
 }
+
+backfills = { payments = {} }

@@ -34,11 +34,19 @@ def _moment(_ctx: click.Context, _option: click.Parameter, text: str | None) -> 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
+    "--env", envvar="TIDEGATE_ENV", show_envvar=True, metavar="ENV",
+    help="The environment in which to have it done, as in make apply ENV=….",
+)  # fmt: skip
+@click.option("--stream", metavar="NAME", help="Whose table: the stream's name in Terraform's `backfills`.")
+@click.option(
+    "--export", "export_arn", metavar="ARN", help="Go on with an export that was made before, with --env."
+)
+@click.option(
     "--policy", "policy_file", type=_FILE, default=Path("policies/payments.yaml"), show_default=True,
     help="The policy's YAML file.",
 )  # fmt: skip
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", required=True,
+    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
     help="Where events go: DIR/events/<policy>/dt=…/hour=…/backfill=<export>/.",
 )  # fmt: skip
 @click.option(
@@ -63,33 +71,65 @@ def _moment(_ctx: click.Context, _option: click.Parameter, text: str | None) -> 
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on stdout.")
 def backfill(*, files: tuple[Path, ...], as_json: bool, **options: Any) -> None:
-    """Bring the files of a table's export through the gate's own stages, on this machine, without AWS.
+    """Bring what is in a table already through the gate that its stream goes through.
 
-    FILES are full exports in DYNAMODB_JSON as DynamoDB writes them: the folder of one (AWSDynamoDB/<id>), its
-    manifest-summary.json, or data files. What a manifest says of a file (its MD5, how many items it has) is
-    held against it.
+    FILES are exports on this machine, and their events go to --out, without AWS. Without FILES, --env and
+    --stream have the table exported (to a point in time) and the deployed gate bring the export through.
+
+    A file is one of a full export in DYNAMODB_JSON as DynamoDB writes it: the folder of one
+    (AWSDynamoDB/<id>), its manifest-summary.json, or data files. What a manifest says of a file (its MD5, how
+    many items it has) is held against it.
 
     Each item becomes an event of the kind INSERT at the time of the export. It is scored as if nothing were
-    known of its customer but what is in the same thousand items. What cannot pass is written nowhere; stderr
-    says which line and why, and the exit code is 1. Running it again goes on where it ended.
+    known of its customer but what is in the same thousand items. Running it again goes on where it ended, and
+    makes no second event. What cannot pass is in quarantine; here it is written nowhere, and stderr says
+    which line and why.
 
-    Exit codes: 0 all is out, 1 something could not pass or a file is altered, 2 unusable input.
+    Attach the managed policy tidegate-ENV-backfiller to who starts it: it reads no record.
+
+    Exit codes: 0 all is out, 1 something could not pass or is not done, 2 unusable input.
 
     \b
-    Example: what events of a table would look like, or history for analysts
+    Example: history in an environment, then what the events of another table would look like
+      tidegate backfill --env prod --stream payments
       aws s3 cp --recursive s3://exports/AWSDynamoDB/01700000000000-a1b2c3d4 export
       (umask 077; head -c 64 /dev/urandom > key)
       tidegate backfill export --policy policies/payments.yaml --key payment_id --key-file key --out history
     """  # noqa: D301  \b is click's mark for lines that stay as they are
-    if not files:
-        raise click.UsageError("which files? Name the folder of an export, or data files.")
+    if bool(files) == bool(options["stream"]):
+        raise click.UsageError("what? Either FILES and --out, or --env and --stream.")
+    is_clean = _here(files, options, as_json) if files else _there(options, as_json)
+    if not is_clean:
+        sys.exit(FINDINGS)
+
+
+def _there(options: dict[str, Any], as_json: bool) -> bool:  # noqa: FBT001
+    from processor.cli.audit.place import progress  # noqa: PLC0415  --help does not need AWS
+    from processor.cli.backfill.deployed import Backfill  # noqa: PLC0415
+
+    if not options["env"]:
+        raise click.UsageError("which environment? Say --env.")
+    if options["out"] or options["key_file"] or options["keys"]:
+        raise click.UsageError("--out, --key-file and --key go with FILES: the gate has its own")
+    with progress("files") as bar:
+        outcome = Backfill(options["env"], options["stream"]).run(
+            options["export_arn"], bar, lambda text: click.echo(text, err=True)
+        )
+    click.echo(json.dumps(outcome.plain()) if as_json else "\n".join(outcome.lines()))
+    return outcome.is_clean
+
+
+def _here(files: tuple[Path, ...], options: dict[str, Any], as_json: bool) -> bool:  # noqa: FBT001
+    if not options["out"]:
+        raise click.UsageError("where to? Say --out DIR.")
+    if options["export_arn"] or options["env"]:
+        raise click.UsageError("--env and --export go without FILES")
     done, policy = _run(files, options)
     if as_json:
         click.echo(json.dumps({"policy": policy, "out": str(options["out"]), **done.plain()}))
     else:
         _tell(done, options["out"])
-    if done.held or done.flaws:
-        sys.exit(FINDINGS)
+    return not (done.held or done.flaws)
 
 
 def _run(files: tuple[Path, ...], options: dict[str, Any]) -> tuple[Done, str]:
