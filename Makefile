@@ -128,6 +128,11 @@ rollback: .venv/.ready ## Send a stream to the version before, or take a canary 
 	@[ -n "$(ENV)" ] || { echo "Which environment? make rollback ENV=prod" >&2; exit 2; }
 	@$(BIN)/tidegate rollback --env $(ENV) $(if $(STREAM),--stream $(STREAM)) $(if $(TO),--to $(TO))
 
+.PHONY: backfill
+backfill: .venv/.ready ## Bring what is in a table already through the gate: make backfill ENV=prod (STREAM=payments EXPORT=arn)
+	@[ -n "$(ENV)" ] || { echo "Which environment? make backfill ENV=dev" >&2; exit 2; }
+	@$(BIN)/tidegate backfill --env $(ENV) --stream $(or $(STREAM),payments) $(if $(EXPORT),--export $(EXPORT))
+
 .PHONY: checked
 checked: .venv/.ready
 	@[ -n "$(ENV)" ] || { echo "Which environment? make plan ENV=dev" >&2; exit 2; }
