@@ -138,10 +138,12 @@ def _of_alias(
         return
     now, after = alias["before"], alias.get("after") or {}
     version, newest = now["function_version"], (function or {}).get("version")
-    if routed := now.get("routing_config"):
-        ((canary, weight),) = routed[0]["additional_version_weights"].items()
+    routed = (
+        {} if not now.get("routing_config") else now["routing_config"][0]["additional_version_weights"] or {}
+    )
+    for canary, weight in routed.items():  # Lambda takes one
         yield f"A canary runs: {weight:.0%} of the batches go to version {canary}, the rest to {version}."
-    elif _is_behind(alias, function):
+    if not routed and _is_behind(alias, function):
         said = now.get("description", "")
         yield f"The stream is sent to version {version}, not to the newest one, {newest}. {said}".rstrip()
         if recorded and (function or {}).get("source_code_hash") == _as_lambda(recorded["package"]["sha256"]):

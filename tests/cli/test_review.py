@@ -231,6 +231,7 @@ def aliased(root: Path, before: dict[str, Any], after: dict[str, Any], *, newer:
     return run(root, plan).output
 
 
+NO_CANARY: list[dict[str, Any]] = [{"additional_version_weights": {}}]
 CANARY = [{"additional_version_weights": {"5": 0.1}}]
 
 
@@ -246,6 +247,13 @@ def test_a_stream_that_was_rolled_back_is_said_to_be(root: Path) -> None:
     mended = aliased(root, back, {"function_version": "6"})
     assert mended.startswith("cards: changes: policy (1 wider)")
     assert "What is compared below is with version 5, which the last apply put in force." in mended
+
+
+def test_weights_of_nothing_are_no_canary(root: Path) -> None:
+    back = {"function_version": "4", "routing_config": NO_CANARY}
+    said = aliased(root, back, {"function_version": "5"}, newer=False)
+    assert said.startswith("cards: was rolled back")
+    assert "A canary runs" not in said
 
 
 def test_a_canary_that_runs_is_said_to_be(root: Path) -> None:

@@ -103,6 +103,7 @@ FOUND = {
     ("aws_kms_key", "RESOURCE_STAR"): KEY_POLICY,
     ("aws_kms_key", "UNKNOWN_CONDITION_FOR_ACTION"): LOGS_KEY,
     ("aws_kms_key", "MISMATCHED_TYPE"): LOGS_KEY,
+    ("aws_iam_policy", "RESOURCE_STAR"): "alarms on alarms are shown to whoever may see all of them",
     ("aws_iam_role", "MALFORMED"): "who may take a role: such a document names no resource",
     (
         "aws_iam_role_policy",
