@@ -6,6 +6,7 @@ moto writes one file of an export, without manifests, under names of its own, an
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -54,17 +55,25 @@ def _make_as_named(export: Any, *given: Any, **named: Any) -> None:
     export.id = f"0{int(export.exported_at.timestamp() * 1000)}-{token_hex(4)}"
     export.arn = f"{export.table.table_arn}/export/{export.id}"
     # What the table is at this moment, however long the writing takes.
-    export.items = [item.to_json()["Attributes"] for item in export.table.all_items()]
+    attributes = [item.to_json()["Attributes"] for item in export.table.all_items()]
+    export.items = json.loads(json.dumps(attributes, default=_wire))
+
+
+def _wire(value: Any) -> Any:
+    """What JSON has no form for, in the form of exports."""
+    return b64encode(value).decode() if isinstance(value, bytes) else value.to_json()
 
 
 def _write_as_laid_out(export: Any) -> None:
     """Write an export with its manifests, as DynamoDB does."""
-    layout = _layout(export)
-    backend = s3_backends[export.account_id][export.partition]
-    for key, body in layout.files(export.items).items():
-        backend.put_object(bucket_name=export.s3_bucket, key_name=key, value=body)
-    export.item_count = len(export.items)
-    export.status = "COMPLETED"
+    try:
+        backend = s3_backends[export.account_id][export.partition]
+        for key, body in _layout(export).files(export.items).items():
+            backend.put_object(bucket_name=export.s3_bucket, key_name=key, value=body)
+    except Exception as bug:
+        export.status, export.failure_code, export.failure_message = "FAILED", "UNKNOWN", str(bug)
+        raise
+    export.item_count, export.status = len(export.items), "COMPLETED"
 
 
 def _response_with_manifest(export: Any) -> dict[str, Any]:
