@@ -30,6 +30,7 @@ COMMANDS: Final = {
         "processor.cli.report:report",
         "Write the records of processing and the data map of a policy.",
     ),
+    "cost": ("processor.cli.cost:cost", "Say what a million records cost, by a run's own figures."),
     "review": ("processor.cli.review:review", "Show what a Terraform plan changes: exposure and figures."),
 }
 """Each command with where it is and what it does, so that `--help` need not import any."""
