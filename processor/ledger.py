@@ -57,7 +57,7 @@ BEYOND: Final = "~"  # in front of the longer ones: they sort after all others
 ROUNDS_MAX: Final = 8  # of declaring anew; more than two need another run that fences at the same time
 WAIT_S, WAIT_S_MAX = 0.05, 1.0  # after a fence, at most; doubling
 PAGES_MAX: Final = 64  # of 1 MB
-RECENT: Final = 16  # intents of the first page where one looks back: enough for five seconds of a busy shard
+RECENT: Final = 8  # intents of the first page where one looks back: enough for some seconds of a busy shard
 CLOCKS_S: Final = 5  # by which DynamoDB's and Kinesis's clocks may differ
 LOOK_BACK_S: Final = 900  # what comes a second time later than that is another event, under the same id
 GENERATION_BYTES: Final = 4
@@ -289,12 +289,11 @@ class Ledger:
             other = _read(item, mine.lane)
             yield other
             # One of records that cannot be decoded does not say when they arrived.
-            arrived = int(item["arrived_at"]["N"]) if "arrived_at" in item else window.since
-            if arrived < window.since and int(other.last) < int(mine.first):
+            if "arrived_at" in item and int(item["arrived_at"]["N"]) < window.since:
                 return
 
     def _queried(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The items that a Query finds; a limit holds for the first page."""
+        """The items that a Query finds; with a limit each page may have as many times more than the last."""
         names = {"#stream": "stream"}  # a reserved word
         query = {
             "TableName": self._table,
@@ -309,7 +308,8 @@ class Ledger:
             if "LastEvaluatedKey" not in page:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-            query.pop("Limit", None)
+            if "Limit" in query:
+                query["Limit"] *= RECENT
         raise Transient(f"ledger: more than {PAGES_MAX} MB of intents after this batch")
 
     def _intent(

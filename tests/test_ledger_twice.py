@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import zlib
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
 from hypothesis import given
 from hypothesis import strategies as st
+from moto import mock_aws
 
 from processor.errors import Transient
 from processor.event import Event
@@ -47,7 +49,7 @@ def event(change: int, at: int, made: int) -> Event:
 class Shard:
     """A shard, the ledger over it, and where its events and held records go."""
 
-    def __init__(self, feeding: list[int], s3: FakeS3, dynamodb: FakeDynamoDB) -> None:
+    def __init__(self, feeding: list[int], s3: FakeS3, dynamodb: Any) -> None:
         self.feeding, self.s3, self.dynamodb = feeding, s3, dynamodb
 
     def made(self, change: int) -> int:
@@ -199,3 +201,20 @@ def test_looking_back_is_one_query_where_nothing_is_late() -> None:
     settle_at(shard, 59, TIME + 59)
     assert calls.count("before Query") == 1
     assert len([call for call in calls if call.startswith("before")]) == 3
+
+
+def test_dynamodb_answers_as_the_fake_does() -> None:
+    """Page by page from the newest on, to where nothing earlier can matter."""
+    key = [{"AttributeName": "stream", "KeyType": "HASH"}, {"AttributeName": "intent", "KeyType": "RANGE"}]
+    types = [{"AttributeName": one["AttributeName"], "AttributeType": "S"} for one in key]
+    with mock_aws():
+        dynamodb: Any = boto3.client(
+            "dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        dynamodb.create_table(
+            TableName="ledger", KeySchema=key, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST"
+        )
+        shard = Shard([0, *range(1, 30), 0, 30], FakeS3(), dynamodb)
+        for at in range(32):
+            settle_at(shard, at, TIME + at)
+        assert set(shard.counts().values()) == {1}
