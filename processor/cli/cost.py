@@ -76,7 +76,7 @@ def cost(
       cut -d' ' -f2- log | tidegate cost --log - --memory 1024
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     prices = read_prices(prices_file)
-    run = read_run(log, log.name)
+    run = read_run(log, getattr(log, "name", "stdin"))
     costs = {
         arch: cost_of(run, Setting(memory, arch, entities, people), prices) for arch in dict.fromkeys(archs)
     }

@@ -69,7 +69,7 @@ def report(
         plan = read_source(policy_file).plan
     except PolicyError as error:
         unusable(f"the policy is unusable\n{error}")
-    known = read_outputs(outputs.read(), outputs.name) if outputs else None
+    known = read_outputs(outputs.read(), getattr(outputs, "name", "stdin")) if outputs else None
     records = records_of(plan, known, str(policy_file))
     if html is not None:
         try:
