@@ -84,6 +84,7 @@ bench: .venv/.ready .build/bench/.ready ## Measure each stage, detection, tokens
 	@$(BIN)/python -m tests.benchmarks.fpe
 	@$(BIN)/python -m tests.benchmarks.detection
 	@$(BIN)/python -m tests.benchmarks.replay
+	@$(BIN)/python -m tests.benchmarks.backfill
 	@$(BIN)/python -m tests.benchmarks.estimators
 
 # What detection and reasons are measured against, on its own: nothing of the product needs it. The lock is of

@@ -14,7 +14,7 @@ from typing import Any
 
 from processor.aws import Patience, connect
 from processor.errors import TidegateError, Transient
-from processor.exports import Source, read_file
+from processor.exports import Source, Unreadable, read_file
 from processor.history import COUNTS, Progress, bring_through, check_age, gate_for, opened
 from processor.start import start
 from processor.telemetry import place_of
@@ -34,8 +34,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     so far) and `name`, the file's.
 
     Raises:
-        TidegateError: the event or the file cannot be used; or AWS is in trouble and nothing was done: call
-            again later. Whatever was done is not done again.
+        Unreadable: the event or the file cannot be used, now or later.
+        TidegateError: AWS is in trouble and nothing was done: call again later.
     """
     PATIENCE.begin(context.get_remaining_time_in_millis() / 1000)
     try:
@@ -46,7 +46,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         counts = {name: int(event.get("counts", {}).get(name, 0)) for name in COUNTS}
         progress = Progress(int(event.get("next", 1)), counts=counts)
     except (KeyError, TypeError, ValueError, AttributeError) as flaw:
-        raise TidegateError(f"not a file of an export to be brought through: {type(flaw).__name__}") from None
+        raise Unreadable(f"not a file of an export to be brought through: {type(flaw).__name__}") from None
     first = progress.next
     check_age(GATE, source, time.time())
     try:
@@ -69,7 +69,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if not progress.done and progress.next == first:
         raise TidegateError(progress.stopped or "the function's time is too short for a single chunk")
     if progress.done and progress.next - 1 != file.items:
-        raise TidegateError(
+        raise Unreadable(
             f"the file has {progress.next - 1:,} items and its manifest says {file.items:,}: it is altered"
         )
     return {

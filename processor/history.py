@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 from botocore.exceptions import BotoCoreError
 
 from processor.aws import calling
-from processor.errors import TidegateError, Transient
+from processor.errors import Transient
 from processor.exports import Chunk, Source, Unreadable, chunks
 from processor.pipeline import Gate, pass_through
 from processor.telemetry import Tally
@@ -75,11 +75,11 @@ def check_age(gate: Gate, source: Source, now: float) -> None:
     """Refuse an export that the ledger may have forgotten.
 
     Raises:
-        TidegateError: nobody knows what of it was let out: its items would come out a second time.
+        Unreadable: nobody knows what of it was let out: its items would come out a second time.
     """
     days = gate.plan.retention_days.ledger
     if now - source.exported_at > days * DAY_S - MARGIN_S:
-        raise TidegateError(
+        raise Unreadable(
             f"the export is older than the {days} days for which the ledger remembers what was let out: "
             "export the table anew"
         )

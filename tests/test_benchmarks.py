@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.benchmarks import detection, estimators, fpe, replay, sanitise, stages, tokens
+from tests.benchmarks import backfill, detection, estimators, fpe, replay, sanitise, stages, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,9 @@ def _blink(monkeypatch: pytest.MonkeyPatch) -> None:
         (estimators, "ROWS", 2_000),
         (estimators, "RELEASED_ROWS", 500),
         (replay, "CUSTOMERS", 20),
+        (backfill, "ITEMS", 20),
+        (backfill, "CHUNK_ITEMS", 10),
+        (backfill, "ROUNDS", 1),
     ):
         monkeypatch.setattr(module, name, value)
 
@@ -55,6 +58,7 @@ def _blink(monkeypatch: pytest.MonkeyPatch) -> None:
     "measure",
     [
         stages.measure,
+        backfill.measure,
         sanitise.measure,
         tokens.measured,
         fpe.measure,
@@ -62,7 +66,7 @@ def _blink(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(detection.measure, marks=pytest.mark.slow),
         pytest.param(lambda: estimators.measure(ELSEWHERE), marks=pytest.mark.slow),
     ],
-    ids=["stages", "sanitise", "tokens", "fpe", "replay", "detection", "estimators"],
+    ids=["stages", "backfill", "sanitise", "tokens", "fpe", "replay", "detection", "estimators"],
 )
 def test_a_benchmark_measures(measure: Any) -> None:
     found = list(numbers(measure()))

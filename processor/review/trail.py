@@ -26,7 +26,7 @@ WRITER_LIVES_DAYS: Final = 2  # Lambda replaces an execution environment within 
 YOUNG_S: Final = 900  # the longest that a function runs: what names a new thing may be on its way
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _CHAIN: Final = re.compile(r"(detokenize|erase|stream/[a-z0-9_-]{1,63}) [0-9A-Za-z]{1,64}")
-_OBJECT_KEY: Final = re.compile(r"events(/[^/]+){4}")
+_OBJECT_KEY: Final = re.compile(r"events(/[^/]+){3}(/backfill=[^/]+)?/[^/]+")
 _CLOUDTRAIL: Final = "CloudTrail's data events of the bucket say who"
 
 REMEDIES: Final = {

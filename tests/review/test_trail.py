@@ -313,6 +313,7 @@ def test_what_is_no_link_is_said_without_quoting_it(bytes_read: bytes) -> None:
 
 OBJECT = {"key": "events/payments/dt=2026-10-26/hour=21/a.jsonl.gz"}
 MANIFEST = "manifests/payments/dt=2026-10-26/a.json"
+HISTORY = "manifests/payments/dt=2026-10-26/backfill=0179-a1/a.json"
 ERASURE = "records/erase/dt=2026-10-26/120000-c0-1.json"
 REMOVED = {"kind": "erase", "events": ["e2", "e1"]}
 REMOVALS = "records/erase/dt=2026-10-26/120000-payments-{}.json"
@@ -327,6 +328,18 @@ OF_THESE = REMOVALS.format(blake2b(b"e1/e2", digest_size=8).hexdigest())
         (MANIFEST, "erase", {"object": OBJECT}, False),
         (MANIFEST.replace("a.json", "b.json"), "stream/payments", {"object": OBJECT}, False),
         (MANIFEST, "stream/payments", {"object": {"key": "events/a.jsonl.gz"}}, False),
+        (
+            HISTORY,
+            "stream/payments",
+            {"object": {"key": f"{OBJECT['key'].removesuffix('a.jsonl.gz')}backfill=0179-a1/a.jsonl.gz"}},
+            True,
+        ),
+        (
+            HISTORY,
+            "stream/payments",
+            {"object": {"key": f"{OBJECT['key'].removesuffix('a.jsonl.gz')}other=0179-a1/a.jsonl.gz"}},
+            False,
+        ),
         (MANIFEST, "stream/payments", {"object": 7}, False),
         (MANIFEST, "stream/payments", {}, False),
         (ERASURE, "erase", {"kind": "erase"}, True),
