@@ -239,7 +239,7 @@ class Audit:
 
 
 def manifest_key(object_key: str) -> str:
-    """Where the manifest of an object is: `manifests/<policy>/dt=…/<name>.json`, or in a backfill's folder."""
+    """Where the manifest of an object is: `manifests/<policy>/dt=…/<name>.json`, or in a backfill's."""
     _, policy, day, _, name = object_key.split("/", 4)
     return f"manifests/{policy}/{day}/{name.removesuffix('.jsonl.gz')}.json"
 
