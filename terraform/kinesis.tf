@@ -31,21 +31,23 @@ locals {
     stream.source == "kinesis" ? stream.source_table_arn : split("/stream/", stream.stream_arn)[0]
   }
 
+  # Those that are read, and those that could be.
+  data_streams = {
+    for name, stream in local.streams : name =>
+    stream.table == null ? stream.stream_arn : "arn:${data.aws_partition.current.partition}:kinesis:${var.region}:${local.account}:stream/${stream.name}"
+    if stream.source == "kinesis" || stream.kinesis != null
+  }
+
   kinesis = {
-    # With what is said about each, or what goes without saying.
+    arns = distinct(values(local.data_streams))
+
+    # Those that are made here, with what is said about each, or what goes without saying.
     made = {
-      for name, stream in local.streams : name => { retention_hours = try(stream.kinesis.retention_hours, 24) }
-      if stream.table != null && (stream.source == "kinesis" || stream.kinesis != null)
+      for name in keys(local.data_streams) : name => { retention_hours = try(local.streams[name].kinesis.retention_hours, 24) }
+      if local.streams[name].table != null
     }
 
-    # Those that are read, and those that could be.
-    arns = distinct([
-      for name, stream in local.streams :
-      stream.table == null ? stream.stream_arn : "arn:${data.aws_partition.current.partition}:kinesis:${var.region}:${local.account}:stream/${stream.name}"
-      if stream.source == "kinesis" || stream.kinesis != null
-    ])
-
     # For conditions on who asks KMS: nothing where there is no such stream.
-    services = anytrue([for stream in local.streams : stream.source == "kinesis" || stream.kinesis != null]) ? ["kinesis"] : []
+    services = length(local.data_streams) == 0 ? [] : ["kinesis"]
   }
 }

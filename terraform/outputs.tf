@@ -5,6 +5,11 @@ output "streams" {
       policy       = local.streams[name].policy
       source       = local.streams[name].source
       source_table = split("/", local.source_tables[name])[1]
+      # What raw records lie in besides the table: null without one, or the hours for which nobody here decides.
+      data_stream = !contains(keys(local.data_streams), name) ? null : {
+        arn             = local.data_streams[name]
+        retention_hours = try(local.kinesis.made[name].retention_hours, null)
+      }
     })
   }
 }

@@ -104,6 +104,14 @@ def holdings(plan: Plan, outputs: Outputs | None) -> Iterator[Holding]:
         "source table", where(tables or "no stream has this policy"), "raw records",
         "as its owner says; the stream itself for a day", read_by(*roles),
     )  # fmt: skip
+    for one in streams.values():
+        if found := one.get("data_stream"):
+            hours = found["retention_hours"]
+            yield Holding(
+                "data stream", where(found["arn"]), "raw records",
+                f"{hours:,} hours" if hours else "as its owner says",
+                read_by(*roles, "whoever else may read the data stream"),
+            )  # fmt: skip
     yield Holding(
         "events", bucket("events", "events"), "sanitised events", kept(days.events),
         read_by(known.role("analyst_policy_arn"), known.role("auditor_policy_arn")), hold,

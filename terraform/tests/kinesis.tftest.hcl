@@ -71,6 +71,15 @@ run "a_data_stream_is_made_encrypted_and_fed_to_the_microsecond" {
   }
 
   assert {
+    condition = { for name, stream in output.streams : name => stream.data_stream } == {
+      cards   = { arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/tidegate-test-cards", retention_hours = 24 }
+      loans   = { arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/tidegate-test-loans", retention_hours = 72 }
+      members = { arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/theirs", retention_hours = null }
+    }
+    error_message = "The records of processing say from this where raw records lie, and for how long."
+  }
+
+  assert {
     condition     = strcontains(output.streams["loans"].stream_arn, ":dynamodb:") && strcontains(output.streams["cards"].stream_arn, ":kinesis:")
     error_message = "Beside the source dynamodb the data stream is prepared, not read."
   }

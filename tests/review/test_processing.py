@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,16 @@ def test_every_place_tells_how_long_and_for_whom(tmp_path: Path) -> None:
     assert "alerts" in places
     assert "profiles" not in places, "no model"
     assert places["people's secrets"].kept == "until the person is erased"
+
+
+@pytest.mark.parametrize(("hours", "kept"), [(8760, "8,760 hours"), (None, "as its owner says")])
+def test_a_data_stream_holds_raw_records_too(tmp_path: Path, hours: int | None, kept: str) -> None:
+    arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/tidegate-prod-cards"
+    stream = json.loads(outputs())["streams"]["value"]["cards"]
+    stream["data_stream"] = {"arn": arn, "retention_hours": hours}
+    known = read_outputs(outputs(streams={"cards": stream}), "outputs.json")
+    (found,) = (one for one in records(tmp_path, POLICY, known).holdings if one.name == "data stream")
+    assert (found.where, found.holds, found.kept) == (arn, "raw records", kept)
 
 
 def test_without_outputs_no_place_is_made_up(tmp_path: Path) -> None:
