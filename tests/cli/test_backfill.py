@@ -209,3 +209,25 @@ def test_a_data_file_of_another_kind_is_known_by_its_beginning(
     done = run(path, "--written-at", "2026-11-23", out=tmp_path / "out")
     assert done.exit_code == 1
     assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ([], "Either FILES and --out, or --env and --stream"),
+        (
+            ["{export}", "--env", "dev", "--stream", "payments"],
+            "Either FILES and --out, or --env and --stream",
+        ),
+        (["{export}"], "Say --out DIR"),
+        (["{export}", "--out", "{out}", "--env", "dev"], "go without FILES"),
+        (["--stream", "payments"], "Say --env"),
+        (["--env", "dev", "--stream", "payments", "--key", "payment_id"], "go with FILES"),
+    ],
+)
+def test_it_is_either_here_or_in_an_environment(tmp_path: Path, given: list[str], says: str) -> None:
+    folder = written(tmp_path / "export", PAYMENTS[:2])
+    arguments = [one.format(export=folder, out=tmp_path / "out") for one in given]
+    done = CliRunner(env={"TIDEGATE_ENV": ""}).invoke(backfill, arguments)
+    assert done.exit_code == 2
+    assert says in " ".join(done.stderr.split())
