@@ -17,7 +17,7 @@ from processor.policy.people import People
 from processor.policy.plan import read_plan
 from processor.removals import Removals
 from processor.telemetry import Tally
-from tests.builders import stream_record
+from tests.builders import TIME, kinesis_record, stream_record
 from tests.fakes import refusal
 from tests.worlds import ENCRYPTING, NOW, PAYMENTS, World, records
 
@@ -138,6 +138,21 @@ def test_a_removal_forgets_the_person_after_its_event_and_is_recorded_once() -> 
     assert "ann" not in json.dumps(record)
     pass_through(customers(world), delivered, Tally())
     assert len(world.s3.under("records/erase/")) == 1, "the same removals are one record"
+
+
+def test_an_older_change_that_comes_after_the_removal_does_not_bring_the_person_back() -> None:
+    """By Kinesis it may: the change was made before, and the person is forgotten all the same."""
+    world, tally = World(), Tally()
+    ann = {"customer_id": "ann", "email": "ann@example.com"}
+    came = [removal("ann", 9), stream_record(ann, at=1, key="customer_id"), removal("ann", 9)]
+    for at, record in enumerate(came):
+        pass_through(customers(world), [kinesis_record(record, at=at, arrived=TIME + 10 + at)], tally)
+    removed, older = world.events()
+    assert older["time_us"] < removed["time_us"]
+    assert (older["new"]["email"], tally.erased) == ("[redacted]", 1)
+    assert [set(item) for item in world.people.items.values()] == [{"subject", "created_at", "erased_at"}]
+    assert tally.duplicates == 1, "the removal itself came twice, and is one event"
+    assert len(world.s3.under("records/erase/")) == 1
 
 
 def test_an_erasure_that_failed_half_way_is_finished_on_the_next_delivery() -> None:
