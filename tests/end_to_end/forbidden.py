@@ -36,6 +36,12 @@ class Place:
     def table(self, name: str) -> str:
         return f"tidegate-local-{name}"
 
+    def export(self, stream: str) -> dict[str, Any]:
+        """An export of a stream's table."""
+        table = self.stage.outputs["streams"][stream]["source_table"]
+        arn = f"arn:aws:dynamodb:{self.stage.aws.region}:{self.stage.outputs['account_id']}:table/{table}"
+        return {"TableArn": arn, "S3Bucket": self.stage.outputs["exports_bucket"]}
+
     def several(self, table: str, key: str) -> dict[str, Any]:
         return {"RequestItems": {self.table(table): {"Keys": [{key: {"S": "x"}}]}}}
 
@@ -91,6 +97,26 @@ class Forbidden:
 
 
 FORBIDDEN: Final = (
+    # --- The function on exports: sees raw records, and neither the table nor its stream ---
+    Forbidden("payments-backfill", "reads the source table", "dynamodb.get_item",
+              lambda at: at.item("payments", "payment_id"), bounded=True),
+    Forbidden("payments-backfill", "exports the source table", "dynamodb.export_table_to_point_in_time",
+              lambda at: at.export("payments"), bounded=True),
+    Forbidden("payments-backfill", "writes an event of the stream", "s3.put_object",
+              lambda at: at.object("events", "events/payments/dt=2026-01-01/hour=00/x")),
+    Forbidden("payments-backfill", "alerts of the past", "sns.publish",
+              lambda at: {"TopicArn": at.stage.outputs["alerts_topic_arn"], "Message": "x"}),
+    Forbidden("payments-backfill", "learns from the past", "dynamodb.update_item",
+              lambda at: at.item("profiles", "entity")),
+    Forbidden("payments-backfill", "deletes an export", "s3.delete_object",
+              lambda at: {"Bucket": at.stage.outputs["exports_bucket"], "Key": "AWSDynamoDB/x/data/y"},
+              bounded=True),
+    Forbidden("payments", "reads an export", "s3.get_object",
+              lambda at: {"Bucket": at.stage.outputs["exports_bucket"], "Key": "AWSDynamoDB/x/data/y"}),
+    Forbidden("backfiller", "reads an export", "s3.get_object",
+              lambda at: {"Bucket": at.stage.outputs["exports_bucket"], "Key": "AWSDynamoDB/x/data/y"}),
+    Forbidden("backfiller", "calls the function itself", "lambda.invoke",
+              lambda at: at.call("payments-backfill", Qualifier="live")),
     # --- The function on the stream: sees raw records, and must not get at more, or undo anything ---
     Forbidden("payments", "reads a manifest", "s3.get_object",
               lambda at: at.object("audit", "manifests/payments/x"), bounded=True),

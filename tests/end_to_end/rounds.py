@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from processor.local.stage import Hosted, Stage
 
 REQUIRED: Final = "domain: customer, required: true,"
+BACKFILL: Final = ("backfill", "--env", "local", "--stream", "payments", "--json")
 EXPORTS: Final = "exports-of-somebody"
 EXPORT: Final = "AWSDynamoDB/01700000000000-ab12cd34/data/x7kl2m.json.gz"
 DAY_S: Final = 86_400
@@ -60,6 +61,18 @@ def streams(stage: Stage, replayer: Credentials, folder: Path) -> None:
         replay(stage, replayer, function, "--stream", "payments", *export(stage))
     with replace(stage, gate=mended(stage.gate, folder)).function() as function:
         replay(stage, replayer, function, "--stream", "payments", "--quarantine")
+
+
+def existing_data(stage: Stage, backfiller: Credentials) -> None:
+    """A table brought through the gate as a whole, twice, with somebody whom the stream has not met."""
+    write(stage, payment_id="p-unmet", customer_id="c-unmet")
+    write(stage, payment_id="p-held")  # without a customer
+    terminal = Terminal(stage, backfiller)
+    with stage.backfilling():
+        code, printed = terminal.types(*BACKFILL)
+        assert code == 1, terminal.said  # 1: one is held
+        code, printed = terminal.types(*BACKFILL, "--export", json.loads(printed)["export"])
+        assert json.loads(printed)["events"] == 0, printed
 
 
 def people(stage: Stage, who: Mapping[str, Credentials], customer: str) -> None:
@@ -119,7 +132,7 @@ def give_up(stage: Stage, source: EventSource, **attributes: str) -> None:
     source._rules = replace(source._rules, retries=0, bisect=False)
     write(stage, **attributes)
     source.drain()
-    assert source.tally.lost == 1
+    assert source.tally.lost >= 1  # by Kinesis a change may come twice
 
 
 def export(stage: Stage) -> tuple[str, ...]:

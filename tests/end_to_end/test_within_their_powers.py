@@ -26,7 +26,11 @@ pytestmark = pytest.mark.slow
 FUNCTIONS = {
     **{name: f'module.stream["{name}"].aws_iam_role_policy.this' for name in ("payments", "customers")},
     **{name: f'module.access["{name}"].aws_iam_role_policy.this' for name in ("detokenize", "erase")},
+    "payments-backfill": 'module.backfill["payments"].aws_iam_role_policy.this',
 }
+RUNNER = {"payments-backfill-runner": 'module.backfill["payments"].aws_iam_role_policy.runner'}
+"""The state machine, which is no function and has a boundary of its own."""
+RUNNER_BOUNDARY = 'module.backfill["payments"].aws_iam_policy.runner_boundary'
 PEOPLE = {
     "investigator": 'module.access["detokenize"].aws_iam_policy.caller',
     "officer": 'module.access["erase"].aws_iam_policy.caller',
@@ -34,6 +38,7 @@ PEOPLE = {
     "steward": "aws_iam_policy.key_steward",
     "replayer": "aws_iam_policy.replayer",
     "releaser": "aws_iam_policy.releaser",
+    "backfiller": 'aws_iam_policy.backfiller["exports"]',
 }
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 BOUNDARY = "aws_iam_policy.boundary"
@@ -45,6 +50,8 @@ THROUGH = "a service asks KMS for it in this name; those of the embedded AWS do 
 BY_LAMBDA = "Lambda itself writes the log in this name; the emulator prints it"
 MAPPING = "Lambda's mapping asks for it; ours has the stream's ARN"
 OTHER_SOURCE = "what was given up before the stream came by Kinesis"
+BY_EXPORT = "DynamoDB writes the export in this name; the embedded AWS in none"
+BY_MACHINE = "Step Functions itself asks for it in this name; ours walks the definition"
 PASSES = "no item that its table takes is held back under this policy"
 UNUSED: dict[tuple[str, ...], str] = {
     **{
@@ -94,6 +101,35 @@ UNUSED: dict[tuple[str, ...], str] = {
     ("auditor", "UseTableAndBuckets", "kms:Decrypt"): THROUGH,
     ("steward", "UseTablesAndBucket", "kms:Decrypt"): THROUGH,
     ("replayer", "OpenAudit", "kms:Decrypt"): THROUGH,
+    ("payments-backfill", "EncryptWhatItWrites", "kms:Decrypt"): THROUGH,
+    ("payments-backfill", "SealAudit", "kms:GenerateDataKey"): THROUGH,
+    ("payments-backfill", "WriteLog", "logs:CreateLogStream"): BY_LAMBDA,
+    ("payments-backfill", "WriteLog", "logs:PutLogEvents"): BY_LAMBDA,
+    ("backfiller", "UseBucket", "kms:Decrypt"): THROUGH,
+    ("backfiller", "UseBucket", "kms:GenerateDataKey"): THROUGH,
+    **{
+        ("backfiller", "WriteExports", f"s3:{action}"): BY_EXPORT
+        for action in ("AbortMultipartUpload", "PutObject", "PutObjectAcl")
+    },
+    **{
+        ("payments-backfill-runner", statement, action): BY_MACHINE
+        for statement, actions in {
+            "StartMap": ["states:StartExecution"],
+            "FollowMap": ["states:DescribeExecution", "states:StopExecution"],
+            "WriteResults": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts"],
+            "UseBucket": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "DeliverLogs": [
+                *(f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Get", "Update")),
+                *("logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:ListLogDeliveries"),
+                "logs:PutResourcePolicy",
+            ],
+            "Trace": [
+                *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
+                *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+            ],
+        }.items()
+        for action in actions
+    },
 }
 
 # What parliament finds and why it stays: resource's type, finding.
@@ -109,6 +145,7 @@ FOUND = {
         "aws_iam_role_policy",
         "UNKNOWN_CONDITION_FOR_ACTION",
     ): "what calls from within a function bring",
+    ("aws_iam_policy", "RESOURCE_MISMATCH"): "it knows one kind of resource for an action of Step Functions",
     ("aws_iam_role_policy", "RESOURCE_MISMATCH"): "it knows no stream whose time has colons",
 }
 PARLIAMENT = """
@@ -140,6 +177,7 @@ def around(
     may_read = EVERYTHING | {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{rounds.EXPORTS}/*"}
     put_policy(stage, "user", "replayer-of-the-round", may_read)
     rounds.streams(today, people["replayer"], tmp_path_factory.mktemp("mended"))
+    rounds.existing_data(today, people["backfiller"])
     rounds.people(today, people, str(report.before["customer_id"]))
     rounds.releases(today, people["releaser"])
     return today
@@ -183,6 +221,7 @@ def excuse(who: str, power: Power) -> tuple[str, ...] | None:
 
 def keys_of(who: str, stage: Stage, people: dict[str, Credentials]) -> Credentials:
     hosted = {"payments": stage.gate, "detokenize": stage.detokenize, "erase": stage.erase, **stage.others}
+    hosted["payments-backfill"] = stage.backfill
     return hosted[who].role if who in hosted else people[who]
 
 
@@ -195,14 +234,14 @@ def refused_by_iam(call: Forbidden, stage: Stage, people: dict[str, Credentials]
     return after == before + 1 and refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
-@pytest.mark.parametrize("who", [*FUNCTIONS, *PEOPLE])
+@pytest.mark.parametrize("who", [*FUNCTIONS, *RUNNER, *PEOPLE])
 def test_all_that_is_granted_is_used(around: Stage, granted: dict[str, Any], who: str) -> None:
     names = {f"role/tidegate-local-{who}"}
     if who in PEOPLE:  # whoever has had the policy attached
         (arn,) = (one["values"]["arn"] for one in resources(state(around)) if one["address"] == PEOPLE[who])
         attached = around.aws.client("iam").list_entities_for_policy(PolicyArn=arn)["PolicyUsers"]
         names = {f"user/{user['UserName']}" for user in attached}
-    document = granted[{**FUNCTIONS, **PEOPLE}[who]]
+    document = granted[{**FUNCTIONS, **RUNNER, **PEOPLE}[who]]
     left = unused(powers(document), [call for call in around.aws.calls if call.who in names])
     known = {power: excuse(who, power) for power in left}
     surplus = [power for power, key in known.items() if key is None]
@@ -231,6 +270,8 @@ def test_each_function_has_a_role_of_its_own_within_the_boundary(stage: Stage) -
         for one in made
         if one["type"] == "aws_iam_role"
     }
+    (of_runner,) = (one["values"]["arn"] for one in made if one["address"] == RUNNER_BOUNDARY)
+    assert {roles.pop(f"tidegate-local-{name}") for name in RUNNER} == {of_runner}
     assert roles == {f"tidegate-local-{name}": boundary for name in FUNCTIONS}
     functions = [one["values"]["role"] for one in made if one["type"] == "aws_lambda_function"]
     assert sorted(arn.rpartition("/")[2] for arn in functions) == sorted(roles)
