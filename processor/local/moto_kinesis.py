@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FIRST_SEQUENCE: Final = 49590338271490256608559692538361571095921575989136588898
-"""Of a shard; moto begins at 1, and who counts digits would not notice."""
+"""Of the first shard; moto begins each at 1, and who counts digits would not notice."""
+SHARD_STEP: Final = 10**40
+"""Between the numbers of two shards: none is given twice."""
 PRECISION: Final = "MILLISECOND"  # where none is asked for
 
 
 def _put_with_long_number(shard: Shard, partition_key: str, data: str, explicit_hash_key: str) -> str:
-    number = shard.get_max_sequence_number() + 1 if shard.records else FIRST_SEQUENCE
+    first = FIRST_SEQUENCE + shard._shard_id * SHARD_STEP  # noqa: SLF001
+    number = shard.get_max_sequence_number() + 1 if shard.records else first
     shard.records[number] = Record(partition_key, data, number, explicit_hash_key)
     return str(number)
 

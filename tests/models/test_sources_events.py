@@ -122,6 +122,19 @@ def test_what_was_written_twice_counts_once(tmp_path: Path) -> None:
     assert data.description()["duplicates"] == 1
 
 
+def test_by_kinesis_the_time_says_the_order_and_the_id_what_came_twice(tmp_path: Path) -> None:
+    us = 1_782_864_000_000_000
+    made = [
+        event(at, f"p{at}", time="2026-07-01T00:00:00Z", time_us=us + at, sequence=f"{495 - at}{0:053}")
+        for at in range(4)
+    ]
+    twice = made[1] | {"sequence": f"496{0:053}"}
+    data = opened(written(tmp_path, [made[2], made[0]], [made[3], made[1], twice]))
+    changes = list(data.changes(quiet))
+    assert [change.id for change in changes] == ["p0", "p1", "p2", "p3"]
+    assert data.duplicates == 1
+
+
 def test_fences_are_nothing(tmp_path: Path) -> None:
     (tmp_path / "fence.jsonl.gz").write_bytes(gzip.compress(b""))
     assert len(list(opened(written(tmp_path, [event(0)])).changes(quiet))) == 1
