@@ -5,7 +5,7 @@ sequence numbers of Kinesis and one event id of DynamoDB. And the changes of one
 order; in which they were made, only their time says, to the microsecond.
 
 Formats: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html and
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds_using-shards-and-metrics.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds_gettingstarted.html
 """
 
 from __future__ import annotations
