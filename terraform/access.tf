@@ -29,7 +29,9 @@ module "access" {
   environment    = each.value.environment
 
   # Who is told
-  alarm_topic_arns = var.alarm_topic_arns
+  alarm_topic_arns   = var.alarm_topic_arns
+  notices_topic_arns = local.notices_topic_arns
+  runbook_url        = var.runbook_url
 }
 
 locals {

@@ -37,7 +37,8 @@ module "backfill" {
   token_key_arns   = { for version, key in aws_kms_key.token : version => key.arn }
 
   # Who is told
-  alarm_topic_arns = var.alarm_topic_arns
+  alarm_topic_arns = local.notices_topic_arns # a backfill can be started again at any time
+  runbook_url      = var.runbook_url
 
   # As for a stream: the functions on people learn of a new token key first.
   after = [for function in module.access : function.alias_arn]

@@ -57,6 +57,8 @@ module "stream" {
   flag_rate            = local.flag_rates[each.key]
   iterator_age_alarm_s = each.value.iterator_age_alarm_s
   alarm_topic_arns     = var.alarm_topic_arns
+  notices_topic_arns   = local.notices_topic_arns
+  runbook_url          = var.runbook_url
 
   # Changed after the functions on people, so that these never have a shorter ring of token keys while a version is added:
   # detokenize would call a new token invalid, and erase not know the newest name of a person. Where a version retires the

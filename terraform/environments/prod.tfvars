@@ -4,8 +4,11 @@ environment         = "prod"
 region              = "eu-west-1"
 allowed_account_ids = ["333333333333"]
 
-# Who is woken. The topic belongs to whoever runs the rota; CloudWatch has to be allowed to publish to it.
-alarm_topic_arns = ["arn:aws:sns:eu-west-1:333333333333:on-call"]
+# Who is woken, and who reads in the morning what can wait. The topics belong to whoever runs the rota; CloudWatch has to be
+# allowed to publish to them.
+alarm_topic_arns   = ["arn:aws:sns:eu-west-1:333333333333:on-call"]
+notices_topic_arns = ["arn:aws:sns:eu-west-1:333333333333:team"]
+# runbook_url      = "https://…/docs/runbook.md" # what the alarms link to
 
 # Where the data may lie. A second region is a decision of whoever answers for it, and moves nothing by itself.
 data_residency = ["eu-west-1"]

@@ -26,7 +26,9 @@ variables {
   token_key_arns = { "1" = "arn:aws:kms:eu-west-1:123456789012:key/token-1", "2" = "arn:aws:kms:eu-west-1:123456789012:key/token-2" }
   environment    = { SUBJECT_CACHE_SECONDS = "61" }
 
-  alarm_topic_arns = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
+  alarm_topic_arns   = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
+  notices_topic_arns = ["arn:aws:sns:eu-west-1:123456789012:team"]
+  runbook_url        = "https://wiki.example.org/runbook"
 }
 
 run "the_role_allows_what_a_request_needs_and_its_own_powers" {
@@ -156,7 +158,7 @@ run "a_function_knows_its_surroundings" {
       for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.refused] :
       [alarm.namespace, alarm.metric_name, alarm.dimensions, alarm.threshold, alarm.comparison_operator, alarm.alarm_actions]
       ]) == jsonencode([
-      ["AWS/Lambda", "Errors", { FunctionName = "tidegate-test-erase" }, 0, "GreaterThanThreshold", ["arn:aws:sns:eu-west-1:123456789012:on-call"]],
+      ["AWS/Lambda", "Errors", { FunctionName = "tidegate-test-erase" }, 0, "GreaterThanThreshold", ["arn:aws:sns:eu-west-1:123456789012:team"]],
       ["Tidegate", "RequestsRefused", { Function = "tidegate-test-erase" }, 10, "GreaterThanThreshold", ["arn:aws:sns:eu-west-1:123456789012:on-call"]],
     ])
     error_message = "Somebody must be told of requests that fail, and of many that are refused."

@@ -37,6 +37,7 @@ variables {
   audit_key_arn    = "arn:aws:kms:eu-west-1:123456789012:key/audit"
   token_key_arns   = { 1 = "arn:aws:kms:eu-west-1:123456789012:key/token-1" }
   alarm_topic_arns = []
+  runbook_url      = "docs/runbook.md"
   after            = []
 }
 

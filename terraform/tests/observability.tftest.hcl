@@ -115,6 +115,8 @@ run "alarms_ring_for_what_needs_somebody" {
     flag_rate            = 0.004
     iterator_age_alarm_s = 900
     alarm_topic_arns     = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
+    notices_topic_arns   = ["arn:aws:sns:eu-west-1:123456789012:team"]
+    runbook_url          = "https://wiki.example.org/runbook"
 
     after = []
   }
@@ -177,16 +179,51 @@ run "alarms_ring_for_what_needs_somebody" {
       sort([for name in ["drift", "errors", "flags", "iterator-age", "leaks", "mismatched", "quarantined", "stopped"] : "tidegate-test-cards-${name}"]) &&
       length(coalesce(aws_cloudwatch_composite_alarm.canary.alarm_actions, [])) == 0
     )
-    error_message = "A canary must be watched by every alarm of its stream."
+    error_message = "A canary must be watched by every alarm of its stream that a version can make ring."
+  }
+
+  # A stream that stands still is one page, whichever of the three rings first.
+  assert {
+    condition = (
+      aws_cloudwatch_composite_alarm.behind.alarm_name == "tidegate-test-cards-behind" &&
+      aws_cloudwatch_composite_alarm.behind.alarm_rule == join(" OR ", [for name in ["errors", "iterator-age", "stopped"] : "ALARM(\"tidegate-test-cards-${name}\")"]) &&
+      alltrue([
+        for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped] :
+        length(coalesce(alarm.alarm_actions, [])) + length(coalesce(alarm.ok_actions, [])) == 0
+      ])
+    )
+    error_message = "What stops a stream must page once, by the alarm that sums it up."
+  }
+
+  assert {
+    condition = (
+      alltrue([
+        for alarm in [aws_cloudwatch_composite_alarm.behind, aws_cloudwatch_metric_alarm.given_up, aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.flags["scores"]] :
+        jsonencode(alarm.alarm_actions) == jsonencode(["arn:aws:sns:eu-west-1:123456789012:on-call"])
+      ]) &&
+      alltrue([
+        for alarm in [aws_cloudwatch_metric_alarm.throttled, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched, aws_cloudwatch_metric_alarm.drift["scores"]] :
+        jsonencode(alarm.alarm_actions) == jsonencode(["arn:aws:sns:eu-west-1:123456789012:team"])
+      ])
+    )
+    error_message = "Only what needs a person now may wake one; everything else must tell the team."
+  }
+
+  assert {
+    condition = (
+      jsonencode([aws_cloudwatch_metric_alarm.given_up.namespace, aws_cloudwatch_metric_alarm.given_up.metric_name, aws_cloudwatch_metric_alarm.given_up.dimensions, aws_cloudwatch_metric_alarm.given_up.threshold]) ==
+      jsonencode(["AWS/SQS", "ApproximateNumberOfMessagesVisible", { QueueName = "tidegate-test-cards-failures" }, 0])
+    )
+    error_message = "One batch that Lambda gave up on must ring: its records are gone after a day."
   }
 
   # The functions say nothing while no record comes, and a topic that is told of that is soon muted.
   assert {
     condition = alltrue([
-      for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped, aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched, aws_cloudwatch_metric_alarm.drift["scores"], aws_cloudwatch_metric_alarm.flags["scores"]] :
-      alarm.treat_missing_data == "notBreaching" && jsonencode(alarm.alarm_actions) == jsonencode(["arn:aws:sns:eu-west-1:123456789012:on-call"]) && length(alarm.alarm_description) > 100 && length(alarm.alarm_description) < 1000
+      for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped, aws_cloudwatch_metric_alarm.throttled, aws_cloudwatch_metric_alarm.given_up, aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched, aws_cloudwatch_metric_alarm.drift["scores"], aws_cloudwatch_metric_alarm.flags["scores"]] :
+      alarm.treat_missing_data == "notBreaching" && endswith(alarm.alarm_description, " https://wiki.example.org/runbook#${trimprefix(alarm.alarm_name, "tidegate-test-cards-")}") && length(alarm.alarm_description) < 1000
     ])
-    error_message = "Every alarm must be silent without data, tell the topics given, and say what to do."
+    error_message = "Every alarm must be silent without data, and lead to its section of the runbook."
   }
 
   assert {

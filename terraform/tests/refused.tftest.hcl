@@ -375,6 +375,36 @@ run "a_pager_that_is_a_queue" {
   expect_failures = [var.alarm_topic_arns]
 }
 
+run "a_topic_of_notices_that_is_fifo" {
+  command = plan
+
+  variables {
+    notices_topic_arns = ["arn:aws:sns:eu-west-1:123456789012:team.fifo"]
+  }
+
+  expect_failures = [var.notices_topic_arns]
+}
+
+run "a_runbook_that_is_no_address" {
+  command = plan
+
+  variables {
+    runbook_url = "wiki/runbook"
+  }
+
+  expect_failures = [var.runbook_url]
+}
+
+run "a_runbook_at_one_of_its_sections" {
+  command = plan
+
+  variables {
+    runbook_url = "https://wiki.example.org/runbook#errors"
+  }
+
+  expect_failures = [var.runbook_url]
+}
+
 run "a_folder_without_policies" {
   command = plan
 

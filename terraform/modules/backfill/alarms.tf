@@ -1,6 +1,6 @@
 resource "aws_cloudwatch_metric_alarm" "failed" {
   alarm_name          = "${var.name}-failed"
-  alarm_description   = "A backfill of ${var.stream} ended before its end. Its state machine ${var.name} shows which file and which error; the log ${aws_cloudwatch_log_group.this.name} says where. Run `tidegate backfill --env … --stream …` with the same --export again: nothing is written twice."
+  alarm_description   = "A backfill of ${var.stream} ended before its end. Its state machine ${var.name} shows which file and which error. ${var.runbook_url}#backfill-failed"
   namespace           = "AWS/States"
   metric_name         = "ExecutionsFailed"
   dimensions          = { StateMachineArn = aws_sfn_state_machine.this.arn }
@@ -16,7 +16,7 @@ resource "aws_cloudwatch_metric_alarm" "failed" {
 
 resource "aws_cloudwatch_metric_alarm" "quarantined" {
   alarm_name          = "${var.name}-quarantined"
-  alarm_description   = "Items of an export of the table of ${var.stream} cannot pass and are in quarantine. The log ${aws_cloudwatch_log_group.this.name} says why, without a value. Mend the policy, then `tidegate replay --quarantine`, before they expire."
+  alarm_description   = "Items of an export of the table of ${var.stream} cannot pass and are in quarantine, and gone when their retention ends. ${var.runbook_url}#backfill-quarantined"
   namespace           = "Tidegate"
   metric_name         = "RecordsQuarantined"
   dimensions          = { Policy = "${var.policy}.backfill" }

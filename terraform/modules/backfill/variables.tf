@@ -131,6 +131,11 @@ variable "alarm_topic_arns" {
   description = "Topics told when an alarm changes state."
 }
 
+variable "runbook_url" {
+  type        = string
+  description = "The page with a section for each alarm."
+}
+
 # --- When it changes ---------------------------------------------------------------------------------
 
 variable "after" {

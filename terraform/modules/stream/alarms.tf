@@ -1,4 +1,5 @@
-# What rings, in the order of how bad it is. Where nothing is said there were no records: that is no alarm.
+# What rings, in the order of how bad it is. Where nothing is said there were no records: that is no alarm. What needs a
+# person now tells `alarm_topic_arns`, the rest `notices_topic_arns`; docs/runbook.md has a section for each.
 
 locals {
   # Values per record. A field whose type changed makes one in each, or one in each image; what is odd by nature makes few.
@@ -17,7 +18,7 @@ locals {
 
 resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_name          = "${var.name}-errors"
-  alarm_description   = "Batches fail in ${var.name}, and the stream waits at the failing record. In the log ${aws_cloudwatch_log_group.this.name}, the lines with level ERROR say where. A batch that keeps failing goes to the queue ${aws_sqs_queue.failures.name} by its place in the stream: read it back within a day of its being written."
+  alarm_description   = "Batches fail in ${var.name}, and its stream waits at the failing record. ${var.runbook_url}#errors"
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.this.function_name }
@@ -28,13 +29,11 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
 }
 
 resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   alarm_name          = "${var.name}-iterator-age"
-  alarm_description   = "${var.name} is more than ${var.iterator_age_alarm_s} s behind its stream. After 24 h records are lost. If batches stop, the log ${aws_cloudwatch_log_group.this.name} says which call AWS refuses; if they pass, there is too much for it: raise parallelization_factor or memory_mb of the stream."
+  alarm_description   = "${var.name} is more than ${var.iterator_age_alarm_s} s behind its stream, which forgets records after 24 h. ${var.runbook_url}#iterator-age"
   namespace           = "AWS/Lambda"
   metric_name         = "IteratorAge"
   dimensions          = { FunctionName = aws_lambda_function.this.function_name }
@@ -45,14 +44,12 @@ resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = var.iterator_age_alarm_s * 1000 # the metric is in ms
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
 }
 
 # The function answers where to go on instead of failing, so that Lambda counts no error.
 resource "aws_cloudwatch_metric_alarm" "stopped" {
   alarm_name          = "${var.name}-stopped"
-  alarm_description   = "For minutes AWS has stopped batches of policy ${var.policy}, or time has run out in them: they come again, and the stream waits. In the log ${aws_cloudwatch_log_group.this.name}, the lines that begin with stopped name the call and AWS's code. AccessDenied: the role or a key policy has changed. Throttling, 5xx: it passes by itself. Time ran out: raise timeout_s or memory_mb, or lower batch_size."
+  alarm_description   = "For minutes AWS has refused a call to ${var.name}, or time has run out in its batches: they come again, and the stream waits. ${var.runbook_url}#stopped"
   namespace           = "Tidegate"
   metric_name         = "BatchesStopped"
   dimensions          = { Policy = var.policy }
@@ -63,8 +60,54 @@ resource "aws_cloudwatch_metric_alarm" "stopped" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
+}
+
+# Harmless for a minute: Lambda tries again. If it lasts, `iterator_age` rings.
+resource "aws_cloudwatch_metric_alarm" "throttled" {
+  alarm_name          = "${var.name}-throttled"
+  alarm_description   = "Lambda has turned calls of ${var.name} away for minutes: the function, or the account, has no room for more at once. ${var.runbook_url}#throttled"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Throttles"
+  dimensions          = { FunctionName = aws_lambda_function.this.function_name }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 5
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.notices_topic_arns
+  ok_actions          = var.notices_topic_arns
+}
+
+# It rings for as long as a report lies there, so that it is no part of `behind`, which would be silent for as long.
+resource "aws_cloudwatch_metric_alarm" "given_up" {
+  alarm_name          = "${var.name}-given-up"
+  alarm_description   = "Lambda has given up on batches of ${var.name}: their places in the stream are in the queue ${aws_sqs_queue.failures.name}, and the stream has the records for a day only. ${var.runbook_url}#given-up"
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = aws_sqs_queue.failures.name }
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+}
+
+# What stops a stream makes several of these ring within minutes: one page, not three.
+resource "aws_cloudwatch_composite_alarm" "behind" {
+  alarm_name        = "${var.name}-behind"
+  alarm_description = "The stream of ${var.name} is not getting through: batches fail or stop, or it is too far behind. ${var.runbook_url}#behind"
+  alarm_rule        = join(" OR ", [for alarm in local.stops : "ALARM(\"${alarm.alarm_name}\")"])
+  alarm_actions     = var.alarm_topic_arns
+  ok_actions        = var.alarm_topic_arns
+}
+
+locals {
+  stops = [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped]
 }
 
 # --- Is it safe? -------------------------------------------------------------------------------------
@@ -72,7 +115,7 @@ resource "aws_cloudwatch_metric_alarm" "stopped" {
 # These two tell nobody when they recover: that no more came does not mean that somebody looked.
 resource "aws_cloudwatch_metric_alarm" "leaks" {
   alarm_name          = "${var.name}-leaks"
-  alarm_description   = "Policy ${var.policy} would have let personal data out: the leak guard recognised it in what a rule made, and redacted it. The events of this time with notes.leaks above 0 have [redacted] in the field at fault. Give that field another action; where it is a false alarm, keep with allow."
+  alarm_description   = "Policy ${var.policy} would have let personal data out: the leak guard recognised it in what a rule made, and redacted it. ${var.runbook_url}#leaks"
   namespace           = "Tidegate"
   metric_name         = "LeaksStopped"
   dimensions          = { Policy = var.policy }
@@ -87,7 +130,7 @@ resource "aws_cloudwatch_metric_alarm" "leaks" {
 
 resource "aws_cloudwatch_metric_alarm" "quarantined" {
   alarm_name          = "${var.name}-quarantined"
-  alarm_description   = "Records cannot pass policy ${var.policy}: they are in ${var.buckets["quarantine"].name}, encrypted, and gone when their retention ends. In the log ${aws_cloudwatch_log_group.this.name}, the lines with level WARN say why and in which field. Mend the policy or what writes such records, then replay them."
+  alarm_description   = "Records cannot pass policy ${var.policy}: they are in ${var.buckets["quarantine"].name}, sealed, and gone when their retention ends. ${var.runbook_url}#quarantined"
   namespace           = "Tidegate"
   metric_name         = "RecordsQuarantined"
   dimensions          = { Policy = var.policy }
@@ -97,19 +140,19 @@ resource "aws_cloudwatch_metric_alarm" "quarantined" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
+  alarm_actions       = var.notices_topic_arns
 }
 
 # A share, because a busy hour has more of everything; and for a while, because a few old records are no news.
 resource "aws_cloudwatch_metric_alarm" "mismatched" {
   alarm_name          = "${var.name}-mismatched"
-  alarm_description   = "For a quarter of an hour policy ${var.policy} has redacted more than ${local.mismatched_alarm} values per record because their type or form is none that their action handles: what leaves is safe and of little use. Somebody has changed a field in the source. Try `tidegate policy check --sample` on new records, and fit the rule to them."
+  alarm_description   = "For a quarter of an hour policy ${var.policy} has redacted more than ${local.mismatched_alarm} values per record because their type or form is none that their action handles. ${var.runbook_url}#mismatched"
   evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
   threshold           = local.mismatched_alarm
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
+  alarm_actions       = var.notices_topic_arns
+  ok_actions          = var.notices_topic_arns
 
   metric_query {
     id          = "share"
@@ -143,13 +186,13 @@ resource "aws_cloudwatch_metric_alarm" "drift" {
   for_each = var.scores ? { scores = var.policy } : {}
 
   alarm_name          = "${var.name}-drift"
-  alarm_description   = "For three hours the scores of policy ${each.value} have been spread otherwise than in training (population stability index above ${local.drift_alarm}): what is flagged is no longer what the threshold promises. Ask which features have changed with `tidegate model drift` over the log ${aws_cloudwatch_log_group.this.name}. While profiles are new, they know too little: wait some weeks. Has a field changed in the source? Mend it there. Has the world changed? Train on recent events, compare with `tidegate model evaluate`, and release."
+  alarm_description   = "For three hours the scores of policy ${each.value} have been spread otherwise than in training (population stability index above ${local.drift_alarm}). ${var.runbook_url}#drift"
   evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
   threshold           = local.drift_alarm
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
+  alarm_actions       = var.notices_topic_arns
+  ok_actions          = var.notices_topic_arns
 
   metric_query {
     id          = "drift"
@@ -198,7 +241,7 @@ resource "aws_cloudwatch_metric_alarm" "flags" {
   for_each = var.scores && var.flag_rate != null ? { scores = var.flag_rate } : {}
 
   alarm_name          = "${var.name}-flags"
-  alarm_description   = "The newest version of ${var.name} flags more than ${local.flags_alarm} times what its model flagged when it was measured (${format("%.2f", each.value * 100)} %): the fraud desk drowns. Is the model new? `tidegate rollback` sends the stream to the version before. Is it not? A field has changed in the source, or there is an attack: look at flagged events and their reasons."
+  alarm_description   = "The newest version of ${var.name} flags more than ${local.flags_alarm} times what its model flagged when it was measured (${format("%.2f", each.value * 100)} %). ${var.runbook_url}#flags"
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = min(0.5, local.flags_alarm * max(each.value, 0.001))
@@ -232,19 +275,17 @@ resource "aws_cloudwatch_metric_alarm" "flags" {
 
 # --- Is what is new any good? ------------------------------------------------------------------------
 
-# What `tidegate release` watches: rings while any of the others does, and tells nobody, because those do.
+# What `tidegate release` watches: rings while any does that a version can be the cause of, and tells nobody, because those do.
 resource "aws_cloudwatch_composite_alarm" "canary" {
   alarm_name        = "${var.name}-canary"
-  alarm_description = "Whether anything is wrong with ${var.name}. While a canary runs, `tidegate release` takes it back when this rings. Look at the alarm that made it ring."
+  alarm_description = "Something is wrong with ${var.name} that its newest version may have caused: `tidegate release` takes a canary back. ${var.runbook_url}#canary"
   alarm_rule        = join(" OR ", [for alarm in local.watched : "ALARM(\"${alarm.alarm_name}\")"])
 }
 
 locals {
   watched = concat(
-    [
-      aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.stopped,
-      aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched,
-    ],
+    local.stops,
+    [aws_cloudwatch_metric_alarm.leaks, aws_cloudwatch_metric_alarm.quarantined, aws_cloudwatch_metric_alarm.mismatched],
     values(aws_cloudwatch_metric_alarm.drift), values(aws_cloudwatch_metric_alarm.flags),
   )
 }

@@ -207,7 +207,17 @@ variable "flag_rate" {
 
 variable "alarm_topic_arns" {
   type        = set(string)
-  description = "Topics told when an alarm changes state."
+  description = "Topics told when an alarm that needs a person now changes state."
+}
+
+variable "notices_topic_arns" {
+  type        = set(string)
+  description = "Topics told of alarms that can wait for working hours."
+}
+
+variable "runbook_url" {
+  type        = string
+  description = "The page with a section for each alarm."
 }
 
 # --- When it changes ---------------------------------------------------------------------------------
