@@ -10,7 +10,6 @@ import ast
 import hashlib
 import json
 import platform
-import shutil
 import sys
 import tempfile
 import time
@@ -22,7 +21,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from processor.cli.wheels import ARCHITECTURES, BUILD, PYTHONS, add_bytecode, installed
+from processor.cli import sbom
+from processor.cli.wheels import ARCHITECTURES, BUILD, PYTHONS, add_bytecode, installed, wheel_hashes
 from processor.errors import ModelError, TidegateError
 from processor.policy.contradictions import disagreements
 from processor.policy.plan import dump_plan
@@ -78,7 +78,7 @@ def build(
 
     With a `shadow`, the folder of a candidate for the policy's model, which then judges beside it in silence.
     Everything is checked before anything is written, and the zip appears whole or not at all. Beside it goes
-    what is in it, for Terraform: payments.release.json.
+    what is in it, for Terraform: payments.release.json; and what it is made of: payments.cdx.json.
 
     Raises:
         PolicyError, ModelError: the policy or the model it names is not fit to run.
@@ -89,7 +89,7 @@ def build(
     files = {POLICY: compiled}
     for name, folder in _checked_models(plan, shadow).items():
         files |= {f"{name}/{file.name}": file.read_bytes() for file in served_files(folder)}
-    package = _packed(files, STREAM, out, python=python, arch=arch, on_step=on_step)
+    package = _packed(plan.name, files, STREAM, out, python=python, arch=arch, on_step=on_step)
     write_release(out)
     return package
 
@@ -123,10 +123,13 @@ def build_access(
         raise TidegateError("no policy: name at least one that detokenize and erase are to know")
     if trouble := list(disagreements(plans)):
         raise TidegateError("\n".join(trouble))
-    return _packed(files, ACCESS, out, python=python, arch=arch, on_step=on_step, without=WITHOUT_SCORING)
+    return _packed(
+        "access", files, ACCESS, out, python=python, arch=arch, on_step=on_step, without=WITHOUT_SCORING
+    )
 
 
 def _packed(
+    name: str,
     files: Mapping[str, bytes],
     handlers: Sequence[str],
     out: Path,
@@ -136,18 +139,16 @@ def _packed(
     on_step: Callable[[str], None],
     without: Sequence[str] = (),
 ) -> Package:
-    """The package of some handlers, with these files in it and without these wheels."""
+    """The package of this name: some handlers, with these files in it and without these wheels."""
     wheels = installed(python, arch, on_step)
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="package-") as folder:
         tree = Path(folder)
-        for module in reached(handlers):
-            target = tree / module.relative_to(REPOSITORY)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(module, target)
+        modules = {path.relative_to(REPOSITORY).as_posix(): path.read_bytes() for path in reached(handlers)}
+        _write(tree, modules)
         bytecode = add_bytecode(tree, python, on_step)
-        for name, content in files.items():
-            (tree / name).parent.mkdir(exist_ok=True)
-            (tree / name).write_bytes(content)
+        about = {"python": python, "architecture": arch}
+        bill = sbom.bill(name, about, _distributions(wheels, without), modules, files)
+        _write(tree, {**files, sbom.SBOM: bill})
         on_step(f"writing {out}")
         out.parent.mkdir(parents=True, exist_ok=True)
         unfinished = out.with_suffix(".unfinished")
@@ -156,10 +157,31 @@ def _packed(
             size = unfinished.stat().st_size
             if size > SIZE_MAX:
                 raise TidegateError(f"the package has {size:,} bytes; more than {SIZE_MAX:,} start slowly")
+            out.with_suffix(sbom.SUFFIX).write_bytes(bill)
             unfinished.replace(out)
         finally:
             unfinished.unlink(missing_ok=True)
     return Package(out, size, hashlib.sha256(out.read_bytes()).hexdigest(), bytecode)
+
+
+def _write(tree: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(content)
+
+
+def _distributions(wheels: Path, without: Sequence[str]) -> list[tuple[Path, str]]:
+    """The METADATA of each wheel that goes along, with the wheel's SHA-256."""
+    hashes = wheel_hashes(wheels)
+    return [
+        (path / "METADATA", hashes[sbom.normal(path.name.partition("-")[0])])
+        for path in sorted(wheels.glob("*.dist-info"))
+        if not _is_left_out(path.name, without)
+    ]
+
+
+def _is_left_out(top: str, without: Sequence[str]) -> bool:
+    return any(fnmatch(top, pattern) for pattern in without)
 
 
 def _compiled(policy: Path) -> tuple[Plan, bytes]:
@@ -231,11 +253,7 @@ def _imported(tree: ast.AST) -> Iterator[str]:
 def _zip(trees: list[Path], out: Path, without: Sequence[str] = ()) -> None:
     """Zip folders into one, in an order and with times and modes that depend on nothing but the content."""
     files = {path.relative_to(tree).as_posix(): path for tree in trees for path in tree.rglob("*")}
-    files = {
-        name: path
-        for name, path in files.items()
-        if not any(fnmatch(name.partition("/")[0], pattern) for pattern in without)
-    }
+    files = {name: path for name, path in files.items() if not _is_left_out(name.partition("/")[0], without)}
     with zipfile.ZipFile(out, "w") as archive:
         for name in sorted(files):
             path = files[name]
@@ -295,7 +313,8 @@ def package(
     policies whose tokens join have to agree on who may open them, and on how their people are spelled.
 
     Policies are checked and the model verified first. The same inputs give the same bytes, so that Terraform
-    deploys when something changed and at no other time. Python and architecture have to be those of
+    deploys when something changed and at no other time. What a zip is made of is in it and beside it
+    (payments.cdx.json, CycloneDX 1.6). Python and architecture have to be those of
     `runtime` and `architecture` in terraform/environments.
 
     \b

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from processor.cli.sbom import normal
 from processor.errors import TidegateError
 
 if TYPE_CHECKING:
@@ -35,11 +37,14 @@ TASK_ROOT: Final = "/var/task"  # where Lambda unpacks it
 
 
 def installed(python: str, arch: str, on_step: Callable[[str], None]) -> Path:
-    """The dependencies, installed for the target, pruned and compiled: made once per lock, then kept."""
+    """The dependencies, installed for the target, pruned and compiled: made once per lock, then kept.
+
+    Beside the folder stands which wheels it was made of, for `wheel_hashes`.
+    """
     maker = _interpreter(python)
     recipe = [LOCK.read_text(), python, arch, *PRUNED, "bytecode" if maker else "source"]
     folder = BUILD / "wheels" / hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:16]
-    if folder.is_dir():
+    if folder.is_dir() and _beside(folder).is_file():
         return folder
     on_step(f"installing the dependencies for Python {python} on {arch}")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -49,19 +54,42 @@ def installed(python: str, arch: str, on_step: Callable[[str], None]) -> Path:
         target += ["--implementation=cp", f"--python-version={python}", "--only-binary=:all:"]
         exact = ["--no-deps", "--no-compile", "--require-hashes", f"--requirement={LOCK}"]
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        report = _beside(unfinished)
         _run(
-            [*pip, *target, *exact, f"--target={unfinished}"],
+            [*pip, *target, *exact, f"--report={report}", f"--target={unfinished}"],
             f"the package index did not give what {LOCK.name} names: check the network",
         )
+        hashes = _hashes(json.loads(report.read_text(encoding="utf-8")))
+        report.write_text(json.dumps(hashes), encoding="utf-8")
         for pattern in PRUNED:
             for path in list(unfinished.glob(pattern)):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         add_bytecode(unfinished, python, on_step)
+        report.replace(_beside(folder))
         with suppress(OSError):  # somebody else was faster
             unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+        _beside(unfinished).unlink(missing_ok=True)
     return folder
+
+
+def wheel_hashes(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each wheel that a folder of dependencies was made of, by normal name."""
+    hashes: dict[str, str] = json.loads(_beside(folder).read_text(encoding="utf-8"))
+    return hashes
+
+
+def _beside(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.json")
+
+
+def _hashes(report: dict[str, Any]) -> dict[str, str]:
+    """What pip says it installed: https://pip.pypa.io/en/stable/reference/installation-report/."""
+    return {
+        normal(one["metadata"]["name"]): one["download_info"]["archive_info"]["hashes"]["sha256"]
+        for one in report["install"]
+    }
 
 
 def add_bytecode(tree: Path, python: str, on_step: Callable[[str], None]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from click.testing import CliRunner
 
 from processor.cli import main
 from processor.cli.package import BUILD, SIZE_MAX, Package, all_policies, build, build_access, host_target
+from processor.cli.sbom import SBOM
 from processor.errors import ModelError, PolicyError, TidegateError
 from processor.policy import load_plan
 from processor.policy.source import read_source
@@ -36,8 +39,8 @@ class Blocked:
             raise ImportError(f"the package must not need {name}")
 sys.meta_path.insert(0, Blocked())
 import processor, cryptography
-# Those three start at import: the end-to-end test runs them.
-starting = {"processor.handler", "processor.detokenize", "processor.erase"}
+# Those start at import: the end-to-end test runs them.
+starting = {"processor.handler", "processor.backfill", "processor.detokenize", "processor.erase"}
 names = sorted({one.name for one in pkgutil.walk_packages(processor.__path__, "processor.")} - starting)
 for name in names:
     module = importlib.import_module(name)
@@ -98,7 +101,7 @@ def test_it_holds_what_the_function_needs_and_no_more(built: Package) -> None:
     names = zipfile.ZipFile(built.path).namelist()
     assert {"processor/handler.py", "policy.json", "model/manifest.json", "model/arrays.npy"} <= set(names)
     tops = {name.partition("/")[0] for name in names}
-    allowed = {"processor", "policy.json", "model", "numpy", "numpy.libs", "cryptography", "stdnum"}
+    allowed = {"processor", "policy.json", "model", "numpy", "numpy.libs", "cryptography", "stdnum", SBOM}
     assert {top for top in tops if not top.startswith("_cffi") and ".dist-info" not in top} == allowed
     assert not [name for name in names if any(part in name for part in UNWANTED)]
     assert not holds(built, "detokenize", "erase", "access", "proof", "rates", "policy/opening")
@@ -111,7 +114,7 @@ def test_that_of_detokenize_and_erase_holds_all_policies_and_nothing_of_a_stream
     names = zipfile.ZipFile(access.path).namelist()
     assert {"processor/detokenize.py", "processor/erase.py", "policies/payments.json"} <= set(names)
     tops = {name.partition("/")[0] for name in names}
-    allowed = {"processor", "policies", "cryptography", "stdnum"}
+    allowed = {"processor", "policies", "cryptography", "stdnum", SBOM}
     assert {top for top in tops if not top.startswith("_cffi") and ".dist-info" not in top} == allowed
     assert not [name for name in names if any(part in name for part in (*UNWANTED, "numpy", "/scoring/"))]
     assert not holds(access, "handler", "start", "pipeline", "stream", "ledger", "quarantine")
@@ -155,6 +158,37 @@ def test_that_of_detokenize_and_erase_runs_alone(access: Package, tmp_path: Path
     modules, *policies = run_alone(access, ACCESS_ALONE, tmp_path)
     assert int(modules) > 30
     assert policies == ["payments"]
+
+
+def bill_of(package: Package) -> tuple[zipfile.ZipFile, dict[str, Any]]:
+    archive = zipfile.ZipFile(package.path)
+    told = archive.read(SBOM)
+    assert told == package.path.with_suffix(".cdx.json").read_bytes()
+    return archive, json.loads(told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["built", "access"])
+def test_its_bill_names_all_that_is_in_it(which: str, request: pytest.FixtureRequest) -> None:
+    archive, bill = bill_of(request.getfixturevalue(which))
+    parts = [*bill["components"], *(one for part in bill["components"] for one in part.get("components", ()))]
+    ours = {name for name in archive.namelist() if name.endswith((".py", ".json", ".npy")) and is_ours(name)}
+    told = {part["name"]: part["hashes"][0]["content"] for part in parts if part["name"] in ours}
+    assert told.keys() == ours - {SBOM}
+    assert told == {name: hashlib.sha256(archive.read(name)).hexdigest() for name in told}
+    infos = {name.partition("/")[0] for name in archive.namelist() if ".dist-info/" in name}
+    wheels = [part for part in parts if "purl" in part]
+    assert {f"{part['name'].replace('-', '_')}-{part['version']}.dist-info" for part in wheels} == infos
+    lock = (ROOT / "requirements.lambda.lock").read_text(encoding="utf-8")
+    for part in wheels:
+        (pinned,) = re.findall(
+            rf"^{part['name']}=={part['version']} .*\n((?: +--hash.*\n)+)", lock, re.MULTILINE
+        )
+        assert f"--hash=sha256:{part['hashes'][0]['content']}" in pinned
+
+
+def is_ours(name: str) -> bool:
+    return name.partition("/")[0] in {"processor", "policies", "policy.json", "model", SBOM}
 
 
 @pytest.mark.slow
