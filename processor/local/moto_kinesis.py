@@ -28,6 +28,18 @@ def _put_with_long_number(shard: Shard, partition_key: str, data: str, explicit_
     return str(number)
 
 
+_create_stream = KinesisResponse.create_stream
+
+
+def _create_with_tags(response: Any) -> ActionResult:
+    """Make a data stream with its tags. moto forgets them, and a second plan would differ."""
+    made: ActionResult = _create_stream(response)
+    if tags := response._get_param("Tags"):  # noqa: SLF001
+        name = response._get_param("StreamName")  # noqa: SLF001
+        response.kinesis_backend.add_tags_to_stream(None, name, tags)
+    return made
+
+
 def _send_nothing(*_: Any, **_named: Any) -> None:
     """Deliver no record to a function: the mapping reads the stream, as Lambda does."""
 
@@ -77,6 +89,7 @@ Mending = tuple[Any, str, "Callable[..., Any]"]
 MENDINGS: Final[tuple[Mending, ...]] = (
     (Shard, "put_record", _put_with_long_number),
     (LambdaBackend, "send_kinesis_message", _send_nothing),
+    (KinesisResponse, "create_stream", _create_with_tags),
     (KinesisResponse, "_determine_resource", _stream),
     (DynamoHandler, "enable_kinesis_streaming_destination", _enable),
     (DynamoHandler, "disable_kinesis_streaming_destination", _disable),
