@@ -22,6 +22,12 @@ variable "runbook_url" {
   }
 }
 
+variable "log_data_protection" {
+  type        = bool
+  description = "Whether CloudWatch masks what it recognises as personal data in the logs, and an alarm rings for it. Off only where the region or the emulator has no such thing."
+  default     = true
+}
+
 locals {
   notices_topic_arns = coalesce(var.notices_topic_arns, var.alarm_topic_arns)
 }

@@ -4,6 +4,8 @@ environment = "local"
 region      = "eu-west-1"
 embedded    = true
 
+log_data_protection = false # moto has none
+
 deletion_protection      = false
 key_deletion_window_days = 7
 erasure_in_force_s       = 1

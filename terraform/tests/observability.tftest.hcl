@@ -65,6 +65,68 @@ run "the_dashboard_draws_every_question_for_everybody" {
   }
 }
 
+run "no_log_is_without_a_net" {
+  command = plan
+
+  variables {
+    environment      = "test"
+    region           = "eu-west-1"
+    policies_folder  = "tests/policies"
+    access_package   = "versions.tf"
+    streams          = { cards = { package = "versions.tf", table = { hash_key = "card_id", point_in_time_recovery = true } } }
+    backfills        = { cards = {} }
+    alarm_topic_arns = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
+  }
+
+  assert {
+    condition = toset([for policy in aws_cloudwatch_log_data_protection_policy.this : policy.log_group_name]) == toset([
+      "/aws/lambda/tidegate-test-cards", "/aws/lambda/tidegate-test-cards-backfill", "/aws/lambda/tidegate-test-detokenize",
+      "/aws/lambda/tidegate-test-erase", "/aws/vendedlogs/states/tidegate-test-cards-backfill",
+    ])
+    error_message = "Every log group must mask what it should not hold."
+  }
+
+  assert {
+    condition = (
+      length(distinct([for statement in data.aws_cloudwatch_log_data_protection_policy_document.this.statement : jsonencode(sort(statement.data_identifiers))])) == 1 &&
+      alltrue([
+        for name in ["Address", "BankAccountNumber-DE", "CreditCardNumber", "EmailAddress", "PhoneNumber-US", "Ssn-US"] :
+        contains(data.aws_cloudwatch_log_data_protection_policy_document.this.statement[0].data_identifiers, "arn:aws:dataprotection::aws:data-identifier/${name}")
+      ]) &&
+      length(data.aws_cloudwatch_log_data_protection_policy_document.this.statement[0].operation[0].audit) == 1 &&
+      length(data.aws_cloudwatch_log_data_protection_policy_document.this.statement[1].operation[0].deidentify) == 1
+    )
+    error_message = "The same must be counted and masked, or AWS refuses the policy."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, alarm in aws_cloudwatch_metric_alarm.log_findings :
+      tolist(alarm.metric_query)[0].expression == "SELECT SUM(LogEventsWithFindings) FROM \"AWS/Logs\" WHERE LogGroupName = '${aws_cloudwatch_log_data_protection_policy.this[name].log_group_name}'" &&
+      alarm.alarm_name == "${name}-log-findings" && jsonencode(alarm.alarm_actions) == jsonencode(["arn:aws:sns:eu-west-1:123456789012:on-call"]) && length(coalesce(alarm.ok_actions, [])) == 0
+    ])
+    error_message = "Each must wake somebody for one line."
+  }
+}
+
+run "a_region_without_such_nets_does_without" {
+  command = plan
+
+  variables {
+    environment         = "test"
+    region              = "eu-west-1"
+    policies_folder     = "tests/policies"
+    access_package      = "versions.tf"
+    streams             = { cards = { package = "versions.tf", table = { hash_key = "card_id" } } }
+    log_data_protection = false
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_log_data_protection_policy.this) + length(aws_cloudwatch_metric_alarm.log_findings) == 0
+    error_message = "Where it is off, nothing may be made of it."
+  }
+}
+
 run "alarms_ring_for_what_needs_somebody" {
   module {
     source = "./modules/stream"

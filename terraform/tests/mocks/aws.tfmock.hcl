@@ -13,6 +13,10 @@ mock_data "aws_iam_policy_document" {
   defaults = { json = "{}" }
 }
 
+mock_data "aws_cloudwatch_log_data_protection_policy_document" {
+  defaults = { json = "{}" }
+}
+
 # The table that the tests call existing: loans.
 mock_data "aws_dynamodb_table" {
   defaults = {
