@@ -69,7 +69,6 @@ locals {
 # --- Exports: raw records, for days ------------------------------------------------------------------
 
 resource "aws_s3_bucket" "exports" {
-  #checkov:skip=CKV_AWS_18:who reads an object is in CloudTrail's data events, which show the role and the key as well
   #checkov:skip=CKV_AWS_21:raw records: what expires must be gone, and an export can be made again
   #checkov:skip=CKV_AWS_144:personal data lies in this region; the bucket's policy refuses to be copied to another
   #checkov:skip=CKV2_AWS_62:nothing in the gate waits for an object

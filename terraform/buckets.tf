@@ -17,7 +17,6 @@ locals {
 }
 
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18:who reads an object is in CloudTrail's data events, which show the role and the key as well
   #checkov:skip=CKV_AWS_144:personal data lies in this region; the bucket's policy refuses to be copied to another
   #checkov:skip=CKV2_AWS_62:nothing in the gate waits for an object; subscribers are told by the alerts topic
   for_each = local.buckets

@@ -296,6 +296,17 @@ variable "key_deletion_window_days" {
   }
 }
 
+variable "bucket_logs_days" {
+  type        = number
+  description = "For how many days it is kept who asked what of the buckets. It names people who work here."
+  default     = 90
+
+  validation {
+    condition     = var.bucket_logs_days >= 1 && var.bucket_logs_days <= 3653 && floor(var.bucket_logs_days) == var.bucket_logs_days
+    error_message = "bucket_logs_days must be 1 to 3653 whole days."
+  }
+}
+
 variable "audit_lock_mode" {
   type        = string
   description = "Object lock of the audit bucket: GOVERNANCE can be lifted by those with the right to, COMPLIANCE by nobody until the retention ends."

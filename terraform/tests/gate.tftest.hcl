@@ -115,6 +115,38 @@ run "buckets_are_closed_and_encrypted" {
   }
 }
 
+run "who_asks_of_a_bucket_is_logged" {
+  assert {
+    condition = jsonencode({ for name, logging in aws_s3_bucket_logging.this : name => [logging.bucket == aws_s3_bucket.this[name].id, logging.target_bucket == aws_s3_bucket.logs.id, logging.target_prefix] }) == jsonencode({
+      for name in keys(aws_s3_bucket.this) : name => [true, true, "${name}/"]
+    })
+    error_message = "Every bucket must be logged, into a folder of its own."
+  }
+
+  assert {
+    condition = (
+      aws_s3_bucket.logs.bucket == "tidegate-test-bucket-logs-123456789012" && !aws_s3_bucket.logs.force_destroy &&
+      aws_s3_bucket_public_access_block.logs.block_public_acls && aws_s3_bucket_public_access_block.logs.block_public_policy &&
+      aws_s3_bucket_public_access_block.logs.ignore_public_acls && aws_s3_bucket_public_access_block.logs.restrict_public_buckets &&
+      alltrue([for rule in aws_s3_bucket_server_side_encryption_configuration.logs.rule : rule.apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"]) &&
+      aws_s3_bucket_versioning.logs.versioning_configuration[0].status == "Enabled" && aws_s3_bucket_lifecycle_configuration.logs.rule[0].expiration[0].days == 90
+    )
+    error_message = "The logs must be closed, encrypted as S3 can deliver to, and go after their days."
+  }
+
+  assert {
+    condition = jsonencode([
+      for s in data.aws_iam_policy_document.logs.statement : [coalesce(s.effect, "Allow"), s.actions, [for p in s.principals : sort(p.identifiers)], { for c in s.condition : "${c.test} ${c.variable}" => sort(c.values) }] if contains(["Deliver", "DeliveredOnly", "TlsOnly", "InRegions"], s.sid)
+      ]) == jsonencode([
+      ["Allow", ["s3:PutObject"], [["logging.s3.amazonaws.com"]], { "ArnEquals aws:SourceArn" = [for bucket in aws_s3_bucket.this : bucket.arn], "StringEquals aws:SourceAccount" = ["123456789012"] }],
+      ["Deny", ["s3:PutObject"], [["*"]], { "Bool aws:PrincipalIsAWSService" = ["false"] }],
+      ["Deny", ["s3:*"], [["*"]], { "Bool aws:SecureTransport" = ["false"] }],
+      ["Deny", ["s3:*"], [["*"]], { "Bool aws:PrincipalIsAWSService" = ["false"], "StringNotEquals aws:RequestedRegion" = ["eu-west-1"] }],
+    ])
+    error_message = "S3 alone may write them, for these buckets of this account and for no other's."
+  }
+}
+
 run "keys_separate_management_from_use" {
   assert {
     condition     = aws_kms_key.data.enable_key_rotation && aws_kms_key.data.policy == data.aws_iam_policy_document.data_key.json
