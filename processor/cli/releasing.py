@@ -15,7 +15,7 @@ from processor.cli.watch import Canary, watched
 from processor.errors import TidegateError
 from processor.local.planning import reviewed
 from processor.local.terraform import ROOT
-from processor.review.canary import Course, Look
+from processor.review.canary import RINGS, Course, Look
 from processor.review.shape import counted
 
 if TYPE_CHECKING:
@@ -109,18 +109,20 @@ class Release:
         Raises:
             TidegateError: it cannot be planned, applied or ended; says in which state things are.
         """
+        if stream is not None and (why := self._rings(stream)):  # before anybody waits for a plan
+            return Outcome(why=why)
         planned = self._planned()
         names = changing(planned)
         if not names:
             return Outcome(why="No stream gets a new version: there is nothing to release.", is_fine=True)
         name = _one(names, stream)
-        if ringing := [alarm for alarm, state in self._states(name).items() if state == "ALARM"]:
-            return Outcome(why=f"Not begun: {', '.join(ringing)} in ALARM before. Mend that first, or wait.")
-        before = self.live(name).now()
+        if why := self._rings(name):
+            return Outcome(why=why)
+        before, outputs = self.live(name).now(), self.terraform.output()
         try:
-            if (code := self._begin(name, percent, before)) != 0:
+            if (code := self._begin(name, percent, before, outputs.get("deployed", {}).get(name))) != 0:
                 return self._not_begun(name, before, f"Terraform's exit code {code}")
-            canary = self._canary(name, percent)
+            canary = self._canary(name, percent, outputs["streams"][name]["policy"])
         except KeyboardInterrupt:
             return self._not_begun(name, before, INTERRUPTED)
         return self._watched(canary, for_s, changes(planned))
@@ -133,12 +135,14 @@ class Release:
         planned: dict[str, Any] = json.loads(self.terraform.run("show", "-json", file))
         return planned
 
-    def _states(self, name: str) -> dict[str, str]:
-        return self.watch.states(self.live(name).function)
+    def _rings(self, name: str) -> str:
+        """Why no canary may begin; empty if none of the stream's alarms rings."""
+        states = self.watch.states(self.live(name).function)
+        ringing = ", ".join(sorted(alarm for alarm, state in states.items() if state == RINGS))
+        return ringing and f"Not begun: {ringing} in ALARM before. Mend that first, or wait."
 
-    def _begin(self, name: str, percent: int, now: Pointing) -> int:
+    def _begin(self, name: str, percent: int, now: Pointing, deployed: Any) -> int:
         """Apply with the canary, after the review and somebody's yes. An exit code."""
-        deployed = self.terraform.output().get("deployed", {}).get(name)
         canary: dict[str, Any] = {
             "stable": str(now.version), "percent": percent,
             "reach": sorted(self.live(name).versions()[now.version].reach),
@@ -166,14 +170,13 @@ class Release:
         self._back(canary, why)
         return Outcome(Course.GO_BACK, why, canary)
 
-    def _canary(self, name: str, percent: int) -> Canary:
+    def _canary(self, name: str, percent: int, policy: str) -> Canary:
         live = self.live(name)
         now, versions = live.now(), live.versions()
         if now.canary is None:
             raise TidegateError(
                 f"{name}: the alias has no canary after the apply ({now}); somebody else moved it."
             )
-        policy = self.terraform.output()["streams"][name]["policy"]
         return Canary(live, policy, versions[now.version], versions[now.canary], percent)
 
     def _watched(self, canary: Canary, for_s: float, meant: set[str]) -> Outcome:
@@ -224,8 +227,8 @@ class Release:
             if not changes(planned) and not planned.get("applyable", True):
                 return ()
             code = self.terraform.apply_saved(str(self.folder / "plan"))
-        except TidegateError as error:
-            return (f"{late}. {error}",)
+        except (KeyboardInterrupt, TidegateError) as error:
+            return (f"{late}. {error or INTERRUPTED}",)
         return () if code == 0 else (f"{late} (exit code {code}).",)
 
 

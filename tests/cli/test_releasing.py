@@ -90,8 +90,8 @@ class CloudWatch:
         if self.is_down:
             raise ClientError({"Error": {"Code": "ServiceException"}}, "DescribeAlarms")
         if AlarmTypes == ["CompositeAlarm"]:
-            assert AlarmNames == ["tidegate-test-cards-canary"]
-            return {"CompositeAlarms": [] if self.is_new else [{"AlarmRule": RULE}]}
+            is_there = not self.is_new and AlarmNames == ["tidegate-test-cards-canary"]
+            return {"CompositeAlarms": [{"AlarmRule": RULE}] if is_there else []}
         found = [
             {"AlarmName": name, "StateValue": self.states[name]} for name in AlarmNames if name in self.states
         ]
