@@ -8,7 +8,8 @@ locals {
         { title = "Age of the oldest record when it was through, ms", stat = "Maximum", metrics = ["IteratorAge"], by = "Policy" },
         { title = "Records in, events out, and what was there already", stat = "Sum", metrics = ["Records", "EventsWritten", "DuplicatesAvoided"], by = "Policy" },
         { title = "Batches that AWS stopped", stat = "Sum", metrics = ["BatchesStopped"], by = "Policy" },
-        { title = "Errors of the functions", stat = "Sum", metrics = ["Errors"], by = "FunctionName" },
+        { title = "Errors of the functions, and calls that were turned away", stat = "Sum", metrics = ["Errors", "Throttles"], by = "FunctionName" },
+        { title = "Batches that Lambda gave up on and nobody has replayed", stat = "Maximum", metrics = ["ApproximateNumberOfMessagesVisible"], by = "QueueName" },
       ]
     },
     {
@@ -36,6 +37,7 @@ locals {
         { title = "Work on a batch, ms", stat = "Average", metrics = ["DurationDecode", "DurationScore", "DurationSanitise"], by = "Policy" },
         { title = "Waiting for AWS, ms a batch", stat = "Average", metrics = ["DurationPeople", "DurationSettle", "DurationProfiles", "DurationAudit", "DurationAlerts"], by = "Policy" },
         { title = "Cold starts", stat = "Sum", metrics = ["ColdStart"], by = "Policy" },
+        { title = "Functions on streams, US dollars an hour: time by memory, and calls (tidegate cost has the rest)", stat = "Sum", metrics = ["Duration", "Invocations"], by = "Cost" },
       ]
     },
     {
@@ -62,7 +64,23 @@ locals {
     Policy       = { namespace = "Tidegate", names = keys(local.policies) }
     Function     = { namespace = "Tidegate", names = values(local.access) }
     FunctionName = { namespace = "AWS/Lambda", names = values(local.functions) }
+    QueueName    = { namespace = "AWS/SQS", names = [for stream in local.streams : "${stream.name}-failures"] }
+    Cost         = { namespace = "AWS/Lambda", names = [] } # its lines are worked out below
   }
+
+  # An estimate of what each function on a stream costs: by the prices that `tidegate cost` goes by, of their day and region.
+  prices = jsondecode(file("${path.root}/../processor/review/prices.json")).prices
+  usd    = { for name in ["lambda_gb_s_${var.architecture}", "lambda_request"] : name => local.prices[name].usd / local.prices[name].per }
+  cost_lines = flatten([
+    for at, name in keys(local.streams) : [
+      { cost = [{ expression = "d${at} / 1000 * ${local.streams[name].memory_mb / 1024} * ${local.usd["lambda_gb_s_${var.architecture}"]} + n${at} * ${local.usd["lambda_request"]}", label = name, id = "c${at}" }] },
+      [for id, metric in { d = "Duration", n = "Invocations" } : {
+        cost                 = ["AWS/Lambda", metric, "FunctionName", local.streams[name].name, { id = "${id}${at}", visible = false }]
+      }],
+    ]
+  ])
+
+  runbook = startswith(var.runbook_url, "https://") ? "[what to do when an alarm rings](${var.runbook_url})" : "when an alarm rings: ${var.runbook_url}"
 
   # A grid of 24 columns; for each question a line of text, and rows of at most four graphs.
   rows = [for question in local.questions : ceil(length(question.graphs) / 4)]
@@ -73,7 +91,7 @@ locals {
     for at, question in local.questions : [
       [{
         type       = "text", x = 0, y = local.tops[at], width = 24, height = 2
-        properties = { markdown = "## ${question.title}" }
+        properties = { markdown = "## ${question.title}${at == 0 ? " · ${local.runbook}" : ""}" }
       }],
       [for place, graph in question.graphs : {
         type  = "metric", y = local.tops[at] + 2 + 6 * floor(place / local.side[at]), height = 6
@@ -84,12 +102,12 @@ locals {
           region = var.region
           view   = "timeSeries"
           stat   = graph.stat
-          period = 60
+          period = graph.by == "Cost" ? 3600 : 60
           yAxis  = { left = { min = 0 } }
-          metrics = [
-            for line in setproduct(graph.metrics, local.lines_by[graph.by].names) :
-            [local.lines_by[graph.by].namespace, line[0], graph.by, line[1]]
-          ]
+          metrics = concat(
+            [for line in setproduct(graph.metrics, local.lines_by[graph.by].names) : [local.lines_by[graph.by].namespace, line[0], graph.by, line[1]]],
+            [for line in local.cost_lines : line.cost if graph.by == "Cost"],
+          )
         }
       }],
     ]

@@ -10,6 +10,7 @@ run "the_dashboard_draws_every_question_for_everybody" {
     environment     = "test"
     region          = "eu-west-1"
     policies_folder = "tests/policies"
+    runbook_url     = "https://wiki.example.org/runbook"
     access_package  = "versions.tf" # any file: Terraform only hashes it
 
     streams = {
@@ -41,10 +42,11 @@ run "the_dashboard_draws_every_question_for_everybody" {
 
   assert {
     condition = toset([
-      for line in flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for line in try(widget.properties.metrics, []) : join("/", slice(line, 2, 4))]]) : line
+      for line in flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for line in try(widget.properties.metrics, []) : join("/", slice(line, 2, 4)) if length(line) == 4]]) : line
       ]) == toset([
       "Policy/cards", "Policy/loans", "Function/tidegate-test-detokenize", "Function/tidegate-test-erase",
       "FunctionName/tidegate-test-cards", "FunctionName/tidegate-test-home-loans", "FunctionName/tidegate-test-detokenize", "FunctionName/tidegate-test-erase",
+      "QueueName/tidegate-test-cards-failures", "QueueName/tidegate-test-home-loans-failures",
     ])
     error_message = "The dashboard must show all policies and all functions, each by the dimension under which it speaks."
   }
@@ -54,6 +56,25 @@ run "the_dashboard_draws_every_question_for_everybody" {
       for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.x + widget.width <= 24 && widget.width >= 6
     ])
     error_message = "A row of graphs must fit into the grid."
+  }
+
+  # 0.20 dollars for a million calls, and 0.0000133334 for a gigabyte-second on arm64.
+  assert {
+    condition = jsonencode([
+      for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [
+        widget.properties.period, [for line in widget.properties.metrics : line if try(line[3] == "tidegate-test-home-loans", line[0].id == "c1")]
+      ] if startswith(try(widget.properties.title, ""), "Functions on streams")
+      ]) == jsonencode([[3600, [
+        [{ expression = "d1 / 1000 * 1 * 0.0000133334 + n1 * 0.0000002", id = "c1", label = "home-loans" }],
+        ["AWS/Lambda", "Duration", "FunctionName", "tidegate-test-home-loans", { id = "d1", visible = false }],
+        ["AWS/Lambda", "Invocations", "FunctionName", "tidegate-test-home-loans", { id = "n1", visible = false }],
+    ]]])
+    error_message = "What a function costs must be its milliseconds by its memory, and its calls, at the listed prices."
+  }
+
+  assert {
+    condition     = endswith(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[0].properties.markdown, "[what to do when an alarm rings](https://wiki.example.org/runbook)")
+    error_message = "Who looks must find the runbook."
   }
 
   # Whatever overlaps, CloudWatch moves: the order would no longer be the one in which one asks.

@@ -20,7 +20,7 @@ from tests.alarms import data_of
 
 PACKAGE = Path(processor.__file__).parent
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-OF_LAMBDA = {"Errors", "IteratorAge", "Throttles"}
+OF_LAMBDA = {"Duration", "Errors", "Invocations", "IteratorAge", "Throttles"}
 OF_OTHERS = {
     ("AWS/Lambda", "FunctionName"): OF_LAMBDA,
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -83,6 +83,8 @@ def graphs() -> dict[str, set[str]]:
 def test_the_dashboard_draws_all_that_is_emitted_and_nothing_else() -> None:
     drawn = graphs()
     assert drawn.pop("FunctionName") <= OF_LAMBDA
+    assert drawn.pop("Cost") <= OF_LAMBDA
+    assert drawn.pop("QueueName") <= OF_OTHERS["AWS/SQS", "QueueName"]
     assert drawn == EMITTED
 
 
