@@ -27,7 +27,7 @@ AUTHORISED_AS: Final = {
     "monitoring:GetMetricStatistics": "cloudwatch:GetMetricStatistics",
     "sns:PublishBatch": "sns:Publish",
 }
-"""Operations that IAM does not know, or under another name of their service: which action it asks for instead.
+"""Operations that IAM does not know, or under another name: which action it asks for instead.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html

@@ -16,9 +16,10 @@ def workgroup(response: Any) -> str | None:
 
 
 def table(response: Any) -> str | None:
-    """ARN of the table; AWS looks at its database and catalogue as well. None if there is none."""
+    """ARN of the table, or of a database alone; AWS looks at all of the path. None if there is none."""
     param = response._get_param  # noqa: SLF001
     path = [name for name in (param("DatabaseName"), param("Name") or param("TableName")) if name]
-    if len(path) < 2:  # noqa: PLR2004  a database alone
+    if not path:
         return None
-    return f"arn:aws:glue:{response.region}:{response.current_account}:table/{'/'.join(path)}"
+    kind = "table" if len(path) > 1 else "database"
+    return f"arn:aws:glue:{response.region}:{response.current_account}:{kind}/{'/'.join(path)}"

@@ -105,6 +105,35 @@ def releases(stage: Stage, releaser: Credentials) -> None:
         aws.update_alias(FunctionName=function, Name="live", FunctionVersion=was)
 
 
+def queries(stage: Stage, analyst: Credentials) -> None:
+    """A query that stands ready is looked up, asked and its result fetched, as a console does."""
+    aws, outputs = stage.aws, stage.outputs
+    there, group = outputs["queries"], {"WorkGroup": outputs["queries"]["workgroup"]}
+    glue, athena, s3 = (aws.client(name, analyst) for name in ("glue", "athena", "s3"))
+    database = {"DatabaseName": there["database"]}
+    glue.get_database(Name=there["database"])
+    glue.get_tables(**database)
+    for name in there["tables"].values():
+        glue.get_table(**database, Name=name)
+        glue.get_partitions(**database, TableName=name)
+    athena.get_work_group(**group)
+    (query, *_) = athena.list_named_queries(**group)["NamedQueryIds"]
+    text = athena.get_named_query(NamedQueryId=query)["NamedQuery"]["QueryString"]
+    asked = {"QueryExecutionId": athena.start_query_execution(QueryString=text, **group)["QueryExecutionId"]}
+    athena.list_query_executions(**group)
+    athena.get_query_execution(**asked)
+    athena.get_query_results(**asked)
+    athena.stop_query_execution(**asked)
+    events = {"Bucket": outputs["buckets"]["events"]}
+    s3.get_bucket_location(**events)
+    found = s3.list_objects_v2(**events, Prefix="events/payments/", MaxKeys=1)
+    s3.get_object(**events, Key=found["Contents"][0]["Key"])
+    result = s3.put_object(**events, Key="queries/round.csv", Body=b"1")
+    s3.get_object(**events, Key="queries/round.csv")
+    # Others look at all that is in the bucket.
+    aws.client("s3").delete_object(**events, Key="queries/round.csv", VersionId=result["VersionId"])
+
+
 def does(stage: Stage, who: Credentials, *command: str, stdin: str = "") -> None:
     """Type a command, which has to work."""
     terminal = Terminal(stage, who)

@@ -38,6 +38,7 @@ PEOPLE = {
     "steward": "aws_iam_policy.key_steward",
     "replayer": "aws_iam_policy.replayer",
     "releaser": "aws_iam_policy.releaser",
+    "analyst": "aws_iam_policy.analyst",
     "backfiller": 'aws_iam_policy.backfiller["exports"]',
 }
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -51,6 +52,9 @@ BY_LAMBDA = "Lambda itself writes the log in this name; the emulator prints it"
 MAPPING = "Lambda's mapping asks for it; ours has the stream's ARN"
 OTHER_SOURCE = "what was given up before the stream came by Kinesis"
 BY_EXPORT = "DynamoDB writes the export in this name; the embedded AWS in none"
+BY_ATHENA = "Athena writes large results in parts in this name; the embedded AWS writes none"
+PATH = "Glue asks for all of the path, down from the catalogue; the embedded AWS for its end"
+BY_CONSOLE = "Athena's console asks for it; the embedded AWS does not know it"
 BY_MACHINE = "Step Functions itself asks for it in this name; ours walks the definition"
 PASSES = "no item that its table takes is held back under this policy"
 UNUSED: dict[tuple[str, ...], str] = {
@@ -101,6 +105,26 @@ UNUSED: dict[tuple[str, ...], str] = {
     ("auditor", "UseTableAndBuckets", "kms:Decrypt"): THROUGH,
     ("steward", "UseTablesAndBucket", "kms:Decrypt"): THROUGH,
     ("replayer", "OpenAudit", "kms:Decrypt"): THROUGH,
+    **{
+        ("analyst", "Query", f"athena:{action}"): BY_CONSOLE
+        for action in ("BatchGetNamedQuery", "BatchGetQueryExecution", "GetQueryRuntimeStatistics")
+    },
+    **{
+        ("analyst", "SeeTables", f"glue:{action}", end): PATH
+        for actions, ends in {
+            ("GetDatabase", "GetPartitions", "GetTable", "GetTables"): [":catalog"],
+            ("GetDatabase", "GetTables"): ["/payments", "/customers"],
+            ("GetPartitions", "GetTable"): [":database/tidegate_local"],
+        }.items()
+        for action in actions
+        for end in ends
+    },
+    **{
+        ("analyst", "WriteResults", f"s3:{action}"): BY_ATHENA
+        for action in ("AbortMultipartUpload", "ListMultipartUploadParts")
+    },
+    ("analyst", "UseBucket", "kms:Decrypt"): THROUGH,
+    ("analyst", "UseBucket", "kms:GenerateDataKey"): THROUGH,
     ("payments-backfill", "EncryptWhatItWrites", "kms:Decrypt"): THROUGH,
     ("payments-backfill", "SealAudit", "kms:GenerateDataKey"): THROUGH,
     ("payments-backfill", "WriteLog", "logs:CreateLogStream"): BY_LAMBDA,
@@ -180,6 +204,7 @@ def around(
     rounds.existing_data(today, people["backfiller"])
     rounds.people(today, people, str(report.before["customer_id"]))
     rounds.releases(today, people["releaser"])
+    rounds.queries(today, people["analyst"])
     return today
 
 
