@@ -15,6 +15,7 @@ from processor.local import terraform as module
 from processor.local.terraform import REPOSITORY, ROOT, Terraform
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PRICES = "processor/review/prices.json"  # which the dashboard goes by
 SHOWN = "$BUCKET"
 SUFFIX = ".tftest.hcl"
 TESTED = sorted(
@@ -28,6 +29,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fresh")
     shutil.copytree(ROOT, folder / "terraform")
     shutil.copytree(REPOSITORY / "policies", folder / "policies")
+    (folder / PRICES).parent.mkdir(parents=True)
+    shutil.copyfile(REPOSITORY / PRICES, folder / PRICES)
     (folder / ".build").mkdir()
     policies = [path for path in folder.glob("policies/*.yaml") if not path.name.endswith(".examples.yaml")]
     for name in ["access", *(path.stem for path in policies)]:
