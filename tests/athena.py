@@ -56,7 +56,11 @@ class Table:
                 continue  # of no partition
             for line in gzip.decompress(body).splitlines():
                 event = json.loads(line, parse_float=Number, parse_int=Number)
-                yield self.row(event) | place.groupdict() | {"$path": key}
+                yield self.row(event) | self._partition(place) | {"$path": key}
+
+    def _partition(self, place: re.Match[str]) -> dict[str, Any]:
+        """The partition's columns: an hour of 00 is 0, because projected integers are numbers."""
+        return {name: int(text) if name == "hour" else text for name, text in place.groupdict().items()}
 
     def row(self, event: dict[str, Any]) -> dict[str, Any]:
         """An event read by the types of the columns; a number is a `Number`."""
