@@ -27,7 +27,7 @@ from moto.s3.models import FakeBucket
 from moto.sns.responses import SNSResponse
 from moto.sqs.responses import SQSResponse
 
-from processor.local import moto_backfill, moto_kinesis, moto_queries
+from processor.local import moto_backfill, moto_destroy, moto_kinesis, moto_queries
 from processor.local.authorised import checked
 
 if TYPE_CHECKING:
@@ -262,5 +262,6 @@ _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (AthenaResponse, "_determine_resource", _resource(moto_queries.workgroup)),
     (GlueResponse, "_determine_resource", _resource(moto_queries.table)),
     *moto_backfill.MENDINGS,
+    *moto_destroy.MENDINGS,
     *moto_kinesis.MENDINGS,
 )
