@@ -95,6 +95,7 @@ CALLS: Final = (
     "kms:GenerateMac for token key version {number}",
     "s3:HeadObject on events",
     "s3:GetObject on events",
+    "s3:GetObject on the export",
     "s3:PutObject under {folder}/",
     "sns:Publish",
 )

@@ -73,8 +73,20 @@ def test_more_than_the_whole_share_is_refused_without_asking() -> None:
     assert not rates(None).take(ANN, "payments", "dispute", 101, most=100)
 
 
+def _one_after_the_other(dynamodb: Any) -> None:
+    """A write with a condition is one step to DynamoDB; moto's threads may look too early."""
+    update, lock = dynamodb.update_item, threading.Lock()
+
+    def updated(**call: Any) -> Any:
+        with lock:
+            return update(**call)
+
+    dynamodb.update_item = updated
+
+
 def test_two_at_once_do_not_both_have_the_last_of_it(dynamodb: Any) -> None:
     had: list[bool] = []
+    _one_after_the_other(dynamodb)
 
     def take() -> None:
         had.append(rates(dynamodb).take(ANN, "payments", "dispute", 30, most=100))

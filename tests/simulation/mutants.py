@@ -46,7 +46,11 @@ MUTANTS: Final = (
     mutant(
         "others' objects are not looked for",
         "twice",
-        (Ledger.settle, "done, doomed = self._said_by_others(intent)", "done, doomed = [], frozenset()"),
+        (
+            Ledger.settle,
+            "done, doomed = self._said_by_others(intent, window)",
+            "done, doomed = [], frozenset()",
+        ),
     ),
     mutant(
         "the fence is skipped: what is not there is taken for what will never be",
@@ -60,32 +64,32 @@ MUTANTS: Final = (
     mutant(
         "the object is written before the intent",
         "twice",
-        (Ledger.settle, "            self._declare(intent)\n", ""),
+        (Ledger.settle, "            self._declare(intent, window)\n", ""),
         (
             Ledger.settle,
             "return [*settled, Settled(intent, stored)]",
-            "return [*settled, (Settled(intent, stored), self._declare(intent))[0]]",
+            "return [*settled, (Settled(intent, stored), self._declare(intent, window))[0]]",
         ),
     ),
     mutant(
         "the ledger is read before the intent is declared",
         "twice",
-        (Ledger.settle, "            self._declare(intent)\n", ""),
+        (Ledger.settle, "            self._declare(intent, window)\n", ""),
         (
             Ledger.settle,
-            "self._said_by_others(intent)\n",
-            "self._said_by_others(intent)\n            self._declare(intent)\n",
+            "self._said_by_others(intent, window)\n",
+            "self._said_by_others(intent, window)\n            self._declare(intent, window)\n",
         ),
     ),
     mutant(
         "the ledger's read is weak",
         "twice",
-        (Ledger._overlapping, '"ConsistentRead": True', '"ConsistentRead": False'),
+        (Ledger._queried, '"ConsistentRead": True', '"ConsistentRead": False'),
     ),
     mutant(
         "only the first page of the ledger is read",
         "twice",
-        (Ledger._overlapping, 'if "LastEvaluatedKey" not in page:', "if True:"),
+        (Ledger._queried, 'if "LastEvaluatedKey" not in page:', "if True:"),
     ),
     mutant(
         "intents that begin where the batch ends are overlooked",
