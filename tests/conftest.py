@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from processor.crypto import KeyRing
 from processor.policy import Plan, Sanitised, Sanitiser
@@ -17,9 +19,14 @@ if TYPE_CHECKING:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the tests that share the stage, which takes minutes to set up: one process has to run them all."""
+    """Mark the tests that share the stage, which takes minutes to set up: one process has to run them all.
+
+    Those that change what is deployed, or break it, have a process and a stage of their own beside it.
+    """
     if "stage" in getattr(item, "fixturenames", ()):
         item.add_marker(pytest.mark.stage)
+        if item.path.name in CHANGES:
+            item.add_marker(pytest.mark.changes)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,6 +35,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 LONGEST = "test_daily_path.py"
+CHANGES = {"test_rolling_out.py", "test_with_faults.py"}
+# Each run draws anew. HYPOTHESIS_PROFILE=default takes Hypothesis's hundred.
+settings.register_profile("short", max_examples=50)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 KEYS = KeyRing({1: b"a root of at least thirty-two bytes"})
 DAYS = {"events": 400, "audit": 2557, "quarantine": 14, "logs": 90, "ledger": 21}
 NOON = 1_793_016_000  # 2026-10-26T12:00:00Z

@@ -160,7 +160,7 @@ def test_the_ring_before_the_newest_version_made_what_it_made_then() -> None:
 
 
 @pytest.mark.slow
-def test_no_two_of_a_million_values_have_one_token_or_pseudonym() -> None:
+def test_no_two_of_300_000_values_have_one_token_or_pseudonym() -> None:
     seal, pseudonym = RING.tokens("email").seal, RING.pseudonyms("email")
     for make in (seal, pseudonym):
-        assert len({hash(make(b"s%d" % number)) for number in range(1_000_000)}) == 1_000_000
+        assert len({hash(make(b"s%d" % number)) for number in range(300_000)}) == 300_000
