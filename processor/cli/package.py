@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -151,7 +152,7 @@ def _packed(
         _write(tree, {**files, sbom.SBOM: bill})
         on_step(f"writing {out}")
         out.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = out.with_suffix(".unfinished")
+        unfinished = out.with_suffix(f".{os.getpid()}.unfinished")  # two may build it at once
         try:
             _zip([wheels, tree], unfinished, without)
             size = unfinished.stat().st_size

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any, Final
@@ -68,7 +69,7 @@ def write_release(package: Path) -> Path:
     """
     file = package.with_suffix(SUFFIX)
     text = json.dumps(release_of(package), indent=2, ensure_ascii=False) + "\n"
-    unfinished = file.with_suffix(".unfinished")
+    unfinished = file.with_suffix(f".{os.getpid()}.unfinished")
     try:
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(file)
