@@ -46,15 +46,17 @@ demo: .venv/.ready ## Run the whole gate on an embedded AWS and check what came 
 
 .PHONY: test
 # Those on the stage begin at once, beside the others: they wait for Terraform most of their time.
-test: .venv/.ready ## Run all tests, the fast ones first, the whole gate on good and bad days included
-	@echo "The whole gate is put up and tested meanwhile: see .build/stage*.log"; mkdir -p .build; \
-	$(BIN)/python -m pytest -q -m "stage and not changes" > .build/stage.log 2>&1 & stage=$$!; \
-	$(BIN)/python -m pytest -q -m "changes" > .build/stage-changes.log 2>&1 & changes=$$!; \
-	trap 'kill $$stage $$changes 2> /dev/null || true' EXIT; \
+test: .venv/.ready ## Run the tests, the fast ones first, the whole gate included; then there is make long
+	@echo "The whole gate is put up and tested meanwhile: see .build/stage.log"; mkdir -p .build; \
+	$(BIN)/python -m pytest -q -m "slow and stage and not long" > .build/stage.log 2>&1 & stage=$$!; \
+	trap 'kill $$stage 2> /dev/null || true' EXIT; \
 	$(BIN)/python -m pytest -q -m "not slow" -n 2; \
-	code=0; $(BIN)/python -m pytest -q -m "slow and not stage" -n 2 --dist loadfile --no-loadscope-reorder || code=$$?; \
-	for part in $$stage $$changes; do wait $$part || code=$$?; done; \
-	cat .build/stage.log .build/stage-changes.log; exit $$code
+	code=0; $(BIN)/python -m pytest -q -m "slow and not stage and not long" -n 2 --dist loadfile || code=$$?; \
+	wait $$stage || code=$$?; cat .build/stage.log; exit $$code
+
+.PHONY: long
+long: .venv/.ready ## Run the tests of many minutes: canaries that go back, days of training and release, bad days
+	@$(BIN)/python -m pytest -q -m long
 
 .PHONY: faults
 faults: .venv/.ready ## Run the whole gate on bad days alone: killed, refused, cut off (two minutes)

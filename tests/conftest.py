@@ -19,23 +19,14 @@ if TYPE_CHECKING:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the tests that share the stage, which takes minutes to set up: one process has to run them all.
-
-    Those that change what is deployed, or break it, have a process and a stage of their own beside it.
-    """
+    """Mark the tests that share the stage, which takes minutes to set up: one process has to run them all."""
     if "stage" in getattr(item, "fixturenames", ()):
         item.add_marker(pytest.mark.stage)
-        if item.path.name in CHANGES:
-            item.add_marker(pytest.mark.changes)
+    if item.path.name in LONG:
+        item.add_marker(pytest.mark.long)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the file that takes longest, minutes on one worker: the other would wait for it."""
-    items.sort(key=lambda item: item.path.name != LONGEST)
-
-
-LONGEST = "test_daily_path.py"
-CHANGES = {"test_rolling_out.py", "test_with_faults.py"}
+LONG = {"test_daily_path.py", "test_rolling_out.py", "test_with_faults.py"}
 # Each run draws anew. HYPOTHESIS_PROFILE=default takes Hypothesis's hundred.
 settings.register_profile("short", max_examples=50)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
