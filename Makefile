@@ -56,7 +56,8 @@ test: .venv/.ready ## Run the tests, the fast ones first, the whole gate include
 
 .PHONY: long
 long: .venv/.ready ## Run the tests of many minutes: canaries that go back, days of training and release, bad days
-	@$(BIN)/python -m pytest -q -m long
+	@code=0; for part in daily_path rolling_out with_existing_data with_faults; do \
+	  $(BIN)/python -m pytest -q tests/end_to_end/test_$$part.py || code=$$?; done; exit $$code
 
 .PHONY: faults
 faults: .venv/.ready ## Run the whole gate on bad days alone: killed, refused, cut off (two minutes)

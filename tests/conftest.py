@@ -26,7 +26,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.long)
 
 
-LONG = {"test_daily_path.py", "test_rolling_out.py", "test_with_faults.py"}
+LONG = {
+    "test_daily_path.py",
+    "test_rolling_out.py",
+    "test_with_existing_data.py",
+    "test_with_faults.py",
+}
 # Each run draws anew. HYPOTHESIS_PROFILE=default takes Hypothesis's hundred.
 settings.register_profile("short", max_examples=50)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))

@@ -66,7 +66,7 @@ def test_the_keys_say_when_the_old_one_can_retire_and_the_trail_is_whole(rotated
     new, old = json.loads(answer)["versions"]
     assert (new["version"], new["makes_tokens_in"], new["retirement"]) == (
         2,
-        ["tidegate-local-customers", "tidegate-local-payments"],
+        ["tidegate-local-customers", "tidegate-local-payments", "tidegate-local-payments-backfill"],
         None,
     )
     assert new["people"]["live"] == new["people"]["erased"] == 1, "those who came by since"
