@@ -44,7 +44,7 @@ def _blink(monkeypatch: pytest.MonkeyPatch) -> None:
         (detection, "ROUNDS", 1),
         (detection, "PEERS", ELSEWHERE),
         (estimators, "BATCHES", (1, 3)),
-        (estimators, "ROWS", 400),
+        (estimators, "ROWS", 2_000),
         (estimators, "RELEASED_ROWS", 500),
         (replay, "CUSTOMERS", 20),
         (backfill, "ITEMS", 20),
