@@ -47,12 +47,15 @@ demo: .venv/.ready ## Run the whole gate on an embedded AWS and check what came 
 .PHONY: test
 # Those on the stage begin at once, beside the others: they wait for Terraform most of their time.
 test: .venv/.ready ## Run the tests, the fast ones first, the whole gate included; then there is make long
-	@echo "The whole gate is put up and tested meanwhile: see .build/stage.log"; mkdir -p .build; \
-	$(BIN)/python -m pytest -q -m "slow and stage and not long" > .build/stage.log 2>&1 & stage=$$!; \
-	trap 'kill $$stage 2> /dev/null || true' EXIT; \
+	@echo "The whole gate is put up and tested meanwhile: see .build/stage.log, .build/powers.log"; mkdir -p .build; \
+	powers=tests/end_to_end/test_within_their_powers.py; \
+	$(BIN)/python -m pytest -q -m "slow and stage and not long" --ignore=$$powers > .build/stage.log 2>&1 & stage=$$!; \
+	$(BIN)/python -m pytest -q $$powers > .build/powers.log 2>&1 & beside=$$!; \
+	trap 'kill $$stage $$beside 2> /dev/null || true' EXIT; \
 	$(BIN)/python -m pytest -q -m "not slow" -n 2; \
 	code=0; $(BIN)/python -m pytest -q -m "slow and not stage and not long" -n 2 --dist loadfile || code=$$?; \
-	wait $$stage || code=$$?; cat .build/stage.log; exit $$code
+	for part in $$stage $$beside; do wait $$part || code=$$?; done; \
+	cat .build/stage.log .build/powers.log; exit $$code
 
 .PHONY: long
 long: .venv/.ready ## Run the tests of many minutes: canaries that go back, days of training and release, bad days
