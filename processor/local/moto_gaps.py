@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 RECORDS_MAX: Final = 1000
+ROTATION_DAYS: Final = 365  # unless KMS is told otherwise
 FUNCTION_PATH: Final = re.compile(r"/2015-03-31/functions/([^/]+)")
 
 
@@ -179,6 +180,28 @@ def _wire(value: datetime | bytes) -> float | str:
     return value.replace(tzinfo=value.tzinfo or UTC).timestamp()
 
 
+_rotate = KmsResponse.enable_key_rotation
+_rotation = KmsResponse.get_key_rotation_status
+
+
+def _rotate_by(response: Any) -> str:
+    """Rotate a key every so many days. moto forgets how many, and every plan would change the key."""
+    answer: str = _rotate(response)
+    _key_of(response).rotation_days = response._get_param("RotationPeriodInDays", ROTATION_DAYS)  # noqa: SLF001
+    return answer
+
+
+def _rotation_by(response: Any) -> str:
+    status = json.loads(_rotation(response))
+    days = getattr(_key_of(response), "rotation_days", ROTATION_DAYS)
+    return json.dumps(status | ({"RotationPeriodInDays": days} if status["KeyRotationEnabled"] else {}))
+
+
+def _key_of(response: Any) -> Any:
+    backend = response.kms_backend
+    return backend.keys[backend.get_key_id(response._get_param("KeyId"))]  # noqa: SLF001
+
+
 def _resource(name: Callable[[Any], str | None]) -> Callable[[Any], str]:
     """A method telling which ARN a request is about; `*` if none.
 
@@ -249,6 +272,8 @@ _MENDINGS: Final[tuple[tuple[Any, str, Any], ...]] = (
     (LambdaFunction, "get_configuration", _configuration_with_log),
     # It lists such alarms and looks for their rule, and has no door for them.
     (CloudWatchResponse, "put_composite_alarm", CloudWatchResponse.put_metric_alarm),
+    (KmsResponse, "enable_key_rotation", _rotate_by),
+    (KmsResponse, "get_key_rotation_status", _rotation_by),
     (FakeBucket, "get_permission", _neutral),
     (IAMRequest, "check_signature", _check_signature_of_nothing),
     (IAMRequestBase, "check_action_permitted", checked(IAMRequestBase.check_action_permitted)),

@@ -20,11 +20,6 @@ from tests.sealed import opened
 
 pytestmark = pytest.mark.slow
 
-# What a second plan finds because moto does not keep it; AWS does. Resource: attributes.
-MOTO_FORGETS = {
-    "aws_kms_key": {"rotation_period_in_days"},
-}
-
 
 def test_every_record_comes_out_exactly_once(report: Report) -> None:
     assert report.problems() == []
@@ -89,17 +84,13 @@ def test_the_role_is_all_that_the_function_has(stage: Stage, report: Report) -> 
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403, call
 
 
-def test_a_second_plan_finds_only_what_moto_forgets(stage: Stage, tmp_path: Path) -> None:
+def test_a_second_plan_finds_nothing(stage: Stage, tmp_path: Path) -> None:
+    """What moto does not keep of what Terraform made is mended in processor/local/moto_gaps.py."""
     plan = tmp_path / "plan"
     stage.terraform.run("plan", "-input=false", f"-out={plan}")
     changes = json.loads(stage.terraform.run("show", "-json", str(plan)))["resource_changes"]
-    for change in changes:
-        if change["change"]["actions"] == ["no-op"]:
-            continue
-        before, after = change["change"]["before"], change["change"]["after"]
-        assert change["change"]["actions"] == ["update"], change["address"]
-        drifted = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-        assert drifted <= MOTO_FORGETS.get(change["type"], set()), change["address"]
+    assert len(changes) > 50
+    assert {one["address"]: one["change"] for one in changes if one["change"]["actions"] != ["no-op"]} == {}
 
 
 def test_all_of_it_again_and_a_record_that_cannot_pass(stage: Stage, report: Report) -> None:
